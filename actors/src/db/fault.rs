@@ -1,0 +1,96 @@
+//! What went wrong in the database, and whose fault it is.
+
+use diesel::result::{DatabaseErrorKind, Error};
+
+use crate::actor::Unavailable;
+
+/// An error that a query body may end with.
+pub trait Fault: From<Unavailable> {
+    /// Whether the connection may be to blame, and is better closed than used again. False for
+    /// errors that are answers, such as "not found".
+    fn connection_is_suspect(&self) -> bool;
+}
+
+impl Fault for Unavailable {
+    fn connection_is_suspect(&self) -> bool {
+        true
+    }
+}
+
+/// Database errors that pass: another try may succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The connection broke, or the server is not ready to serve.
+    Connection,
+    /// Another transaction was in the way (deadlock, serialisation, Galera certification), or
+    /// held a lock too long. Nothing was changed.
+    Contention,
+}
+
+/// What passing trouble this error is, if any.
+pub fn trouble(error: &Error) -> Option<Trouble> {
+    match error {
+        Error::BrokenTransactionManager | Error::AlreadyInTransaction | Error::NotInTransaction => {
+            Some(Trouble::Connection)
+        }
+        Error::RollbackErrorOnCommit { commit_error, .. } => {
+            trouble(commit_error).or(Some(Trouble::Connection))
+        }
+        Error::DatabaseError(kind, info) => match kind {
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Some(Trouble::Connection)
+            }
+            DatabaseErrorKind::SerializationFailure => Some(Trouble::Contention),
+            DatabaseErrorKind::ReadOnlyTransaction => Some(Trouble::Connection),
+            DatabaseErrorKind::Unknown => by_message(info.message()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// diesel-async passes on no error number, so these go by the servers' fixed texts.
+fn by_message(message: &str) -> Option<Trouble> {
+    const CONNECTION: [&str; 8] = [
+        // mysql_async's own, for anything that no server said
+        "Input/output error",
+        "Driver error",
+        // Galera: WSREP not ready
+        "WSREP",
+        "Server shutdown in progress",
+        "Connection was killed",
+        "terminating connection",
+        "the database system is",
+        "unable to open database file",
+    ];
+    const CONTENTION: [&str; 4] = [
+        "Deadlock found",
+        "Lock wait timeout",
+        "deadlock detected",
+        "database is locked",
+    ];
+    if CONNECTION.iter().any(|known| message.starts_with(known)) {
+        Some(Trouble::Connection)
+    } else if CONTENTION.iter().any(|known| message.starts_with(known)) {
+        Some(Trouble::Contention)
+    } else {
+        None
+    }
+}
+
+/// Whether a unique index refused the row.
+pub fn is_unique_violation(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
+    )
+}
+
+/// `taken()` where a unique index refused the row, else the provider's error for `error`.
+pub fn on_unique<E: From<Error>>(error: Error, taken: impl FnOnce() -> E) -> E {
+    if is_unique_violation(&error) {
+        taken()
+    } else {
+        error.into()
+    }
+}

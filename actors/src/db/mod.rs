@@ -1,0 +1,159 @@
+//! Databases: one pool a provider, one query for three databases.
+//!
+//! A [`Db`] is a provider's own pool. Queries are written once, with diesel, and expanded for
+//! each database by [`with_conn!`](crate::with_conn) (one round trip, or several without a
+//! transaction) or [`transaction!`](crate::transaction) (all or nothing), so that the compiler
+//! checks them for all three.
+
+use std::future::Future;
+
+use diesel::QueryResult;
+
+mod fault;
+pub mod migrate;
+pub mod outbox;
+mod pool;
+#[allow(
+    missing_docs,
+    reason = "the columns mean what Keystone's tables document"
+)]
+pub mod schema;
+mod time;
+mod tls;
+pub mod url;
+
+pub use fault::{Fault, Trouble, is_unique_violation, on_unique, trouble};
+pub use pool::{
+    ConnectError, Databases, Db, DbKind, DbStats, MysqlConn, Pools, PostgresConn, SqliteConn,
+    StorageLimits,
+};
+pub use time::{DbTime, micros_since_epoch};
+
+/// Runs diesel queries on a connection of a provider's pool:
+/// `with_conn!(db, |conn| role::table.find(id).first(conn).await.map_err(Error::from))`.
+///
+/// The body is expanded once per database and must be a `Result` whose error implements
+/// [`Fault`] (see [`triage!`](crate::triage)). Waiting for a connection and the body each have a
+/// deadline; a connection whose work did not end well is closed, not used again.
+#[macro_export]
+macro_rules! with_conn {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let db: &$crate::db::Db = $db;
+        match db.pools() {
+            $crate::db::Pools::Sqlite(pool) => {
+                db.run(pool, async |$conn: &mut $crate::db::SqliteConn| $body)
+                    .await
+            }
+            $crate::db::Pools::Postgres(pool) => {
+                db.run(pool, async |$conn: &mut $crate::db::PostgresConn| $body)
+                    .await
+            }
+            $crate::db::Pools::Mysql(pool) => {
+                db.run(pool, async |$conn: &mut $crate::db::MysqlConn| $body)
+                    .await
+            }
+        }
+    }};
+}
+
+/// Like [`with_conn!`](crate::with_conn), in a transaction: committed when the body is `Ok`,
+/// rolled back when it is an error, or when the caller goes away.
+///
+/// On SQLite it takes the write lock at its beginning (`BEGIN IMMEDIATE`), so that it can't fail
+/// half-way for another's write; elsewhere the body locks the rows that it decides by.
+#[macro_export]
+macro_rules! transaction {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let db: &$crate::db::Db = $db;
+        match db.pools() {
+            $crate::db::Pools::Sqlite(pool) => {
+                db.run(pool, async |conn: &mut $crate::db::SqliteConn| {
+                    conn.immediate_transaction(async |$conn: &mut $crate::db::SqliteConn| $body)
+                        .await
+                })
+                .await
+            }
+            $crate::db::Pools::Postgres(pool) => {
+                db.run(pool, async |conn: &mut $crate::db::PostgresConn| {
+                    ::diesel_async::AsyncConnection::transaction(
+                        conn,
+                        async |$conn: &mut $crate::db::PostgresConn| $body,
+                    )
+                    .await
+                })
+                .await
+            }
+            $crate::db::Pools::Mysql(pool) => {
+                db.run(pool, async |conn: &mut $crate::db::MysqlConn| {
+                    ::diesel_async::AsyncConnection::transaction(
+                        conn,
+                        async |$conn: &mut $crate::db::MysqlConn| $body,
+                    )
+                    .await
+                })
+                .await
+            }
+        }
+    }};
+}
+
+/// Rows that can be inserted many at a time; see [`insert_rows!`](crate::insert_rows).
+pub trait InsertRows<R> {
+    /// Inserts these rows, if there are any: one statement, or one a row on SQLite, where that is
+    /// no round trip and diesel knows no batch.
+    fn insert_rows(&mut self, rows: Vec<R>) -> impl Future<Output = QueryResult<()>> + Send;
+}
+
+/// Makes rows of a type insertable many at a time: `insert_rows!(OptionRow => role_option);`, and
+/// then `conn.insert_rows(rows).await?`.
+#[macro_export]
+macro_rules! insert_rows {
+    ($($row:ty => $table:path),+ $(,)?) => {$(
+        impl $crate::db::InsertRows<$row> for $crate::db::SqliteConn {
+            async fn insert_rows(&mut self, rows: Vec<$row>) -> ::diesel::QueryResult<()> {
+                use $table as table;
+                for row in rows {
+                    let insert = ::diesel::insert_into(table::table).values(row);
+                    ::diesel_async::RunQueryDsl::execute(insert, self).await?;
+                }
+                Ok(())
+            }
+        }
+        $crate::insert_rows!(@batch $crate::db::PostgresConn, $row => $table);
+        $crate::insert_rows!(@batch $crate::db::MysqlConn, $row => $table);
+    )+};
+    (@batch $conn:ty, $row:ty => $table:path) => {
+        impl $crate::db::InsertRows<$row> for $conn {
+            async fn insert_rows(&mut self, rows: Vec<$row>) -> ::diesel::QueryResult<()> {
+                use $table as table;
+                if !rows.is_empty() {
+                    let insert = ::diesel::insert_into(table::table).values(rows);
+                    ::diesel_async::RunQueryDsl::execute(insert, self).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Implements what [`with_conn!`](crate::with_conn) needs of a provider's error, which has the
+/// variants `Unavailable(Unavailable)` and `Storage(diesel::result::Error)`.
+#[macro_export]
+macro_rules! triage {
+    ($error:ty) => {
+        impl From<::diesel::result::Error> for $error {
+            fn from(error: ::diesel::result::Error) -> Self {
+                match $crate::db::trouble(&error) {
+                    Some(_) => Self::Unavailable($crate::actor::Unavailable::Database),
+                    None => Self::Storage(error),
+                }
+            }
+        }
+
+        impl $crate::db::Fault for $error {
+            fn connection_is_suspect(&self) -> bool {
+                matches!(self, Self::Unavailable(_) | Self::Storage(_))
+            }
+        }
+    };
+}

@@ -1,0 +1,127 @@
+//! The outbox: invalidations written in the transaction that makes them necessary, so that no
+//! node can miss one.
+
+use std::future::Future;
+
+use diesel::QueryResult;
+use diesel_async::SimpleAsyncConnection;
+
+use super::{MysqlConn, PostgresConn, SqliteConn};
+use crate::epoch::Entity;
+use crate::revocation::Event;
+
+macro_rules! channel {
+    () => {
+        "keystone_ng_invalidation"
+    };
+}
+
+/// The PostgreSQL channel on which commits are announced.
+pub const CHANNEL: &str = channel!();
+
+/// What a committed change invalidates. To be handed to
+/// [`Invalidations::publish`](crate::revocation::Invalidations::publish) once it is committed.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a committed change has to be published, or this node serves what it had before"]
+pub struct Change {
+    /// The entities that are not what they were.
+    pub entities: Vec<Entity>,
+    /// The tokens that are good no longer.
+    pub revocations: Vec<Event>,
+}
+
+impl Change {
+    /// The change of these entities.
+    pub fn of(entities: impl IntoIterator<Item = Entity>) -> Self {
+        Self {
+            entities: entities.into_iter().collect(),
+            revocations: Vec::new(),
+        }
+    }
+
+    /// The revocation of tokens.
+    pub fn revoking(events: Vec<Event>) -> Self {
+        Self {
+            entities: events.iter().map(Event::entity).collect(),
+            revocations: events,
+        }
+    }
+
+    /// This change and the revocation of tokens.
+    pub fn and_revoking(mut self, events: Vec<Event>) -> Self {
+        let revoking = Self::revoking(events);
+        self.entities.extend(revoking.entities);
+        self.revocations.extend(revoking.revocations);
+        self
+    }
+}
+
+/// Writes a change into the outbox, and its revocations into `revocation_event`, inside the
+/// transaction of `$conn`; evaluates to `Result<Change, diesel::result::Error>`, and returns
+/// early on a failed insertion.
+#[macro_export]
+macro_rules! record_change {
+    ($conn:expr, $node:expr, $change:expr) => {{
+        let change: $crate::db::outbox::Change = $change;
+        let (events, rows) = (
+            $crate::revocation::rows(&change),
+            $crate::db::outbox::rows(&change, $node),
+        );
+        $crate::db::InsertRows::insert_rows($conn, events).await?;
+        $crate::db::InsertRows::insert_rows($conn, rows).await?;
+        $crate::db::outbox::Announce::announce($conn)
+            .await
+            .map(|()| change)
+    }};
+}
+
+/// Wakes those who follow the outbox, when the transaction commits.
+pub trait Announce {
+    /// `NOTIFY` on PostgreSQL; nothing elsewhere, where followers poll.
+    fn announce(&mut self) -> impl Future<Output = QueryResult<()>> + Send;
+}
+
+impl Announce for PostgresConn {
+    async fn announce(&mut self) -> QueryResult<()> {
+        self.batch_execute(concat!("NOTIFY ", channel!())).await
+    }
+}
+
+impl Announce for MysqlConn {
+    async fn announce(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+}
+
+impl Announce for SqliteConn {
+    async fn announce(&mut self) -> QueryResult<()> {
+        Ok(())
+    }
+}
+
+/// A row to write.
+#[derive(diesel::Insertable)]
+#[diesel(table_name = crate::db::schema::ng_invalidation)]
+pub struct Row {
+    entity: &'static str,
+    entity_id: String,
+    node: String,
+    created_at: i64,
+}
+
+crate::insert_rows!(Row => crate::db::schema::ng_invalidation);
+
+/// The rows of a change.
+pub fn rows(change: &Change, node: &str) -> Vec<Row> {
+    let created_at = super::micros_since_epoch();
+    change
+        .entities
+        .iter()
+        .map(|entity| Row {
+            entity: entity.kind.as_str(),
+            entity_id: entity.id.clone(),
+            node: node.to_owned(),
+            created_at,
+        })
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! The providers of Keystone-NG: each is an actix actor that owns its cache and its database
+//! pool, answers typed messages, and is restarted by the supervisor when it fails.
+//!
+//! Where to begin: [`actor`] (what a provider is, and how it is called), then one room, say
+//! [`role`], which has the same few files as every other.
+
+// In tests a failed expectation should end the test, and an index out of bounds is one.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+pub mod actor;
+pub mod attributes;
+pub mod cache;
+pub mod db;
+pub mod epoch;
+pub mod ids;
+pub mod revocation;
+pub mod role;
+
+#[cfg(test)]
+#[path = "../../tests/support/testdb.rs"]
+mod testdb;
+#[cfg(test)]
+mod testing;
