@@ -21,6 +21,7 @@ pub mod cache;
 pub mod db;
 pub mod epoch;
 pub mod ids;
+pub mod listing;
 pub mod revocation;
 pub mod role;
 
