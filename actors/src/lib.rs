@@ -18,8 +18,10 @@
 pub mod actor;
 pub mod attributes;
 pub mod cache;
+pub mod catalog;
 pub mod db;
 pub mod epoch;
+pub mod hashing;
 pub mod ids;
 pub mod listing;
 pub mod revocation;

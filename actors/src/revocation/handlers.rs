@@ -1,4 +1,4 @@
-use super::{Error, Event, ListEvents, MatchEvents, Revocation, RevokeToken, store};
+use super::{Error, Event, ListEvents, MatchEvents, Revocation, RevokeEvents, RevokeToken, store};
 use crate::actor::Serve;
 
 impl Serve<RevokeToken> for Revocation {
@@ -12,6 +12,14 @@ impl Serve<RevokeToken> for Revocation {
         if cascade {
             events.push(Event::audit_chain(&audit_id, now));
         }
+        let change = store::revoke(&self.db, self.invalidations.node(), events).await?;
+        self.invalidations.publish(&change);
+        Ok(())
+    }
+}
+
+impl Serve<RevokeEvents> for Revocation {
+    async fn serve(self, RevokeEvents { events }: RevokeEvents) -> Result<(), Error> {
         let change = store::revoke(&self.db, self.invalidations.node(), events).await?;
         self.invalidations.publish(&change);
         Ok(())

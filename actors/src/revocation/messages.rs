@@ -39,3 +39,15 @@ pub struct MatchEvents {
     pub facts: TokenFacts,
 }
 impl Idempotent for MatchEvents {}
+
+/// Revokes all tokens that these events name.
+///
+/// Once answered, no provider of this node takes such a token; other nodes follow.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct RevokeEvents {
+    /// The events.
+    pub events: Vec<Event>,
+}
+// Twice the same event revokes no more than once.
+impl Idempotent for RevokeEvents {}

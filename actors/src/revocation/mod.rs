@@ -16,7 +16,7 @@ mod store;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use messages::{ListEvents, MatchEvents, RevokeToken};
+pub use messages::{ListEvents, MatchEvents, RevokeEvents, RevokeToken};
 pub use model::{Event, TokenFacts};
 pub use store::{NewEventRow, rows};
 
