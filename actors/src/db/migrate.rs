@@ -404,3 +404,7 @@ pub async fn sync(db: &Db, mut progress: impl FnMut(&str)) -> Result<Report, Mig
     let keystone = keystone_schema(db).await?;
     Ok(Report { applied, keystone })
 }
+
+#[cfg(test)]
+#[path = "migrate_tests.rs"]
+mod tests;

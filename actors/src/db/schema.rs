@@ -6,11 +6,6 @@
 //!
 //! `migrations/` makes the tables; the lengths and constraints are there.
 
-#![allow(
-    missing_docs,
-    reason = "a column is explained by the model of the provider that owns it"
-)]
-
 /// Columns that are an enum on PostgreSQL, MariaDB and MySQL, and text on SQLite.
 ///
 /// PostgreSQL compares an enum with no text, so that a parameter has to be sent as the enum that

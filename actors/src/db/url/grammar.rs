@@ -31,14 +31,14 @@ impl<'a> Parts<'a> {
         let (user, password, rest) = split_credentials(rest);
         let (host, rest) = split_host(rest)?;
         let (port, rest) = match rest.strip_prefix(':') {
-            Some(rest) => split_before(rest, &['/', '?']),
-            None => ("", rest),
-        };
-        let has_port = !port.is_empty();
-        let port = match port.parse::<u16>() {
-            Ok(number) if number > 0 => Some(number),
-            _ if has_port => return refuse("the port has to be a number from 1 to 65535"),
-            _ => None,
+            Some(rest) => {
+                let (port, rest) = split_before(rest, &['/', '?']);
+                match port.parse::<u16>() {
+                    Ok(number) if number > 0 => (Some(number), rest),
+                    _ => return refuse("the port has to be a number from 1 to 65535"),
+                }
+            }
+            None => (None, rest),
         };
         let (database, rest) = match rest.strip_prefix('/') {
             Some(rest) => {

@@ -225,6 +225,7 @@ fn what_would_change_the_connection_is_refused_by_name() {
         ("mysql://u:p@h", "no database"),
         ("mysql://u:p@h:0/d", "port"),
         ("mysql://u:p@h:x/d", "port"),
+        ("mysql://u:p@h:/d", "port"),
         ("mysql://u:p@h1,h2/d", "several hosts"),
         ("mysql://u:%FF@h/d", "password"),
         ("mysql://u:p@h/d%00", "database"),

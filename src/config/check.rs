@@ -1,0 +1,77 @@
+//! Rules that tie options together.
+
+use super::error::Place;
+use super::resolve::Reader;
+use super::sections::{Config, PasswordHashAlgorithm};
+
+/// Notes each rule that is broken as a problem.
+pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
+    let place = |reader: &Reader<'_>, section: &str, name: &str| {
+        reader
+            .text(section, name)
+            .map_or(Place::Default, |(_, place)| place)
+    };
+
+    let api = &config.api_server;
+    if api.tls_certificate.is_some() != api.tls_key.is_some() {
+        let missing = if api.tls_key.is_some() {
+            "tls_certificate"
+        } else {
+            "tls_key"
+        };
+        reader.problem(
+            place(reader, "api_server", "tls_certificate"),
+            format!("[api_server] {missing} is missing: the two go together"),
+        );
+    }
+    if api.listen.is_empty() {
+        reader.problem(
+            place(reader, "api_server", "listen"),
+            "[api_server] listen is empty: name an address to listen on".to_owned(),
+        );
+    }
+    if api
+        .metrics_listen
+        .is_some_and(|address| api.listen.contains(&address))
+    {
+        reader.problem(
+            place(reader, "api_server", "metrics_listen"),
+            "[api_server] metrics_listen has to differ from the addresses of listen".to_owned(),
+        );
+    }
+
+    let identity = &config.identity;
+    let bcrypt = matches!(
+        identity.password_hash_algorithm,
+        PasswordHashAlgorithm::Bcrypt | PasswordHashAlgorithm::BcryptSha256
+    );
+    // Python Keystone takes 0 as unset.
+    if let Some(given) = identity.password_hash_rounds.filter(|given| *given != 0)
+        && bcrypt
+        && !(4..=31).contains(&given)
+    {
+        reader.problem(
+            place(reader, "identity", "password_hash_rounds"),
+            format!(
+                "[identity] password_hash_rounds = {given}: for bcrypt it has to be from 4 to 31"
+            ),
+        );
+    }
+
+    if config.jwt_tokens.jws_accepted_algorithms.is_empty() {
+        reader.problem(
+            place(reader, "jwt_tokens", "jws_accepted_algorithms"),
+            "[jwt_tokens] jws_accepted_algorithms is empty: no token could be accepted".to_owned(),
+        );
+    }
+
+    let coherence = &config.cache_coherence;
+    if coherence.trust_window < coherence.poll_interval {
+        reader.problem(
+            place(reader, "cache_coherence", "trust_window"),
+            "[cache_coherence] trust_window has to be at least poll_interval, or no cached entry \
+             would ever be used"
+                .to_owned(),
+        );
+    }
+}

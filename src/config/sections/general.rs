@@ -1,0 +1,120 @@
+//! `[DEFAULT]`, and the sections of the oslo libraries that concern requests.
+
+use std::path::PathBuf;
+
+use super::super::options::{choices, section};
+use super::super::values::{Multi, Uri};
+use super::texts;
+
+choices! {
+    /// Shape of notifications.
+    pub enum NotificationFormat {
+        /// The resource alone.
+        Basic = "basic",
+        /// Cloud Auditing Data Federation: the resource, who changed it, and from where.
+        Cadf = "cadf",
+    }
+}
+
+section! {
+    /// What concerns the server as a whole, and its log.
+    pub struct General in "DEFAULT", ours = false {
+        /// URL under which clients reach this server, used in the links of answers. Unset: what
+        /// the request says. Set it where a proxy adds a path.
+        pub public_endpoint: Option<Uri> = None;
+        /// How many projects may lie one below another, the domain not counted.
+        pub max_project_tree_depth: u32 = 5;
+        /// The longest token that is looked at, in bytes.
+        pub max_token_size: usize = 255;
+        /// How many entries a list has at most where its own section sets no limit. Unset or 0: no
+        /// limit but max_db_limit.
+        pub list_limit: Option<u64> = None;
+        /// How many entries one page of a list has at most, whatever the client asks for.
+        pub max_db_limit: u64 = 1000;
+        /// Refuse a new password that is longer than the hash algorithm reads. Off: the excess is
+        /// ignored.
+        pub strict_password_check: bool = false;
+        /// Tell clients why authentication failed. It helps attackers; never in production.
+        pub insecure_debug: bool = false;
+        /// Name of the publisher in notifications. Unset: identity.<host name>.
+        pub default_publisher_id: Option<String> = None;
+        /// Shape of notifications.
+        pub notification_format: NotificationFormat = NotificationFormat::Cadf;
+        /// Events that are not notified, as identity.<resource>.<operation>. Repeat the line for
+        /// each; the defaults then no longer count.
+        pub notification_opt_out: Multi = Multi(texts(&[
+            "identity.authenticate.success",
+            "identity.authenticate.pending",
+        ]));
+        /// Log details too.
+        pub debug: bool = false;
+        /// File of the log. Unset: standard error.
+        pub log_file: Option<PathBuf> = None, deprecated_names = &[("DEFAULT", "logfile")];
+        /// Directory that a relative log_file lies in.
+        pub log_dir: Option<PathBuf> = None, deprecated_names = &[("DEFAULT", "logdir")];
+        /// Write the log as JSON, an object a line.
+        pub use_json: bool = false;
+        /// Level of each logger, as name=LEVEL. Names of Python modules mean nothing here.
+        pub default_log_levels: Vec<String> = texts(&[
+            "amqp=WARN",
+            "boto=WARN",
+            "sqlalchemy=WARN",
+            "suds=INFO",
+            "oslo.messaging=INFO",
+            "oslo_messaging=INFO",
+            "iso8601=WARN",
+            "requests.packages.urllib3.connectionpool=WARN",
+            "urllib3.connectionpool=WARN",
+            "websocket=WARN",
+            "requests.packages.urllib3.util.retry=WARN",
+            "urllib3.util.retry=WARN",
+            "keystonemiddleware=WARN",
+            "routes.middleware=WARN",
+            "stevedore=WARN",
+            "taskflow=WARN",
+            "keystoneauth=WARN",
+            "oslo.cache=INFO",
+            "oslo_policy=INFO",
+            "dogpile.core.dogpile=INFO",
+            "dogpile=INFO",
+            "routes=INFO",
+        ]);
+    }
+}
+
+section! {
+    /// Requests as they come in.
+    pub struct OsloMiddleware in "oslo_middleware", ours = false {
+        /// The largest request body, in bytes; a larger one is answered with 413.
+        pub max_request_body_size: usize = 114_688, min = Some(1.0);
+        /// Believe a proxy's Forwarded and X-Forwarded-* headers in the links of answers. Only
+        /// those of [api_server] trusted_proxies are believed.
+        pub enable_proxy_headers_parsing: bool = false;
+    }
+}
+
+section! {
+    /// Who may do what.
+    pub struct OsloPolicy in "oslo_policy", ours = false {
+        /// File of rules that replace the defaults; a relative one lies beside keystone.conf. It
+        /// need not exist.
+        pub policy_file: PathBuf = PathBuf::from("policy.yaml");
+        /// Directory of further files of rules, read in the order of their names. Repeat the line
+        /// for each.
+        pub policy_dirs: Multi = Multi(texts(&["policy.d"]));
+        /// Rule for what no rule names.
+        pub policy_default_rule: String = "default".to_owned();
+        /// Refuse a token whose scope (system, domain, project) does not fit the operation.
+        pub enforce_scope: bool = true;
+        /// Use today's default rules alone. Off: who passed under the old ones still passes.
+        pub enforce_new_defaults: bool = true;
+    }
+}
+
+section! {
+    /// Browsers of other origins.
+    pub struct Cors in "cors", ours = false {
+        /// Origins whose pages may call this API, as scheme://host[:port]; * for any.
+        pub allowed_origin: Vec<String> = Vec::new();
+    }
+}

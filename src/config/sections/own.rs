@@ -1,0 +1,141 @@
+//! Sections that Python Keystone does not have. It ignores them, so they can stand in a shared
+//! file. Times may have fractions here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::network::Network;
+use super::super::options::{choices, section};
+use super::super::values::Uri;
+
+choices! {
+    /// Notation of the log.
+    pub enum LogFormat {
+        /// For people, an event a line.
+        Text = "text",
+        /// For programs, a JSON object a line.
+        Json = "json",
+    }
+}
+
+section! {
+    /// The HTTP server.
+    pub struct ApiServer in "api_server", ours = true {
+        /// Addresses to listen on.
+        pub listen: Vec<SocketAddr> = vec![SocketAddr::from(([127, 0, 0, 1], 5000))];
+        /// Threads that serve requests. Unset: one a core.
+        pub workers: Option<u32> = None, min = Some(1.0), max = Some(1024.0);
+        /// PEM file of the server's certificate and those between it and the authority. Unset:
+        /// plain HTTP.
+        pub tls_certificate: Option<PathBuf> = None;
+        /// PEM file of the key to tls_certificate.
+        pub tls_key: Option<PathBuf> = None;
+        /// Proxies whose word on client, scheme and host is believed: addresses or ranges such as
+        /// 10.0.0.0/8. See also [oslo_middleware] enable_proxy_headers_parsing.
+        pub trusted_proxies: Vec<Network> = Vec::new();
+        /// How long an idle connection is kept, in seconds.
+        pub keep_alive: Duration = Duration::from_secs(75), max = Some(86_400.0);
+        /// How long the head of a request may take to arrive, in seconds.
+        pub client_request_timeout: Duration = Duration::from_secs(10),
+            min = Some(0.001), max = Some(86_400.0);
+        /// How long a request may take altogether, in seconds; then the answer is 503.
+        pub request_timeout: Duration = Duration::from_secs(30),
+            min = Some(0.001), max = Some(86_400.0);
+        /// Connections of one worker at the same time; further ones wait.
+        pub max_connections: usize = 25_000, min = Some(1.0), max = Some(10_000_000.0);
+        /// How long requests under way may go on after the signal to stop, in seconds.
+        pub drain_timeout: Duration = Duration::from_secs(30), max = Some(86_400.0);
+        /// Address for metrics alone, which may be one that clients can't reach. Unset: no metrics.
+        pub metrics_listen: Option<SocketAddr> = None;
+    }
+}
+
+section! {
+    /// The providers: actors that hold identity, resources, tokens and so on.
+    pub struct Providers in "providers", ours = true {
+        /// Requests that one provider may have under way; further ones are answered with 503.
+        pub mailbox: usize = 4096, min = Some(1.0), max = Some(1_000_000.0);
+        /// How long a provider may take for one of them, in seconds; then the answer is 503.
+        pub request_timeout: Duration = Duration::from_secs(10),
+            min = Some(0.001), max = Some(86_400.0);
+        /// How often a provider is started again within restart_window before it is given up and
+        /// reported as down.
+        pub restart_limit: u32 = 10, max = Some(100_000.0);
+        /// The time in which restarts are counted, in seconds.
+        pub restart_window: Duration = Duration::from_secs(60),
+            min = Some(0.001), max = Some(86_400.0);
+    }
+}
+
+section! {
+    /// Password hashing, which is slow on purpose and has threads of its own.
+    pub struct Hashing in "hashing", ours = true {
+        /// Threads that hash. 0: one a core.
+        pub threads: usize = 0, max = Some(1024.0);
+        /// Passwords that may wait for a thread; further logins are answered with 503.
+        pub queue: usize = 64, min = Some(1.0), max = Some(1_000_000.0);
+        /// How far these threads stand back behind those that serve requests (nice, 0 to 19).
+        pub nice: u32 = 10, max = Some(19.0);
+    }
+}
+
+section! {
+    /// Connections to the database. Where it is stands in [database].
+    pub struct Storage in "storage", ours = true {
+        /// Connections of all providers together.
+        pub connections: usize = 40, min = Some(1.0), max = Some(100_000.0);
+        /// How long a query waits for a free connection, in seconds.
+        pub acquire_timeout: Duration = Duration::from_secs(5),
+            min = Some(0.001), max = Some(86_400.0);
+        /// How long a query, or a transaction as a whole, may take, in seconds.
+        pub statement_timeout: Duration = Duration::from_secs(10),
+            min = Some(0.001), max = Some(86_400.0);
+        /// How long making a connection may take, in seconds.
+        pub connect_timeout: Duration = Duration::from_secs(5),
+            min = Some(0.001), max = Some(86_400.0);
+    }
+}
+
+section! {
+    /// How caches stay true to the database.
+    pub struct CacheCoherence in "cache_coherence", ours = true {
+        /// Another program, such as Python Keystone, writes the same tables. What is cached of them
+        /// is then read again after foreign_ttl.
+        pub foreign_writers: bool = true;
+        /// How old an entry may be that such a program may have changed, in seconds.
+        pub foreign_ttl: Duration = Duration::from_secs(2), max = Some(3600.0);
+        /// Time between two looks for the changes of other nodes, in seconds. PostgreSQL tells us
+        /// by itself in between.
+        pub poll_interval: Duration = Duration::from_millis(200),
+            min = Some(0.01), max = Some(60.0);
+        /// A node that could not look for so long, in seconds, stops using what it has cached.
+        pub trust_window: Duration = Duration::from_secs(1), min = Some(0.01), max = Some(3600.0);
+        /// How many validated tokens are kept in memory. 0: none.
+        pub entries: usize = 100_000, max = Some(100_000_000.0);
+        /// How long the record of a change is kept for nodes that were away, in seconds.
+        pub outbox_retention: Duration = Duration::from_secs(3600),
+            min = Some(60.0), max = Some(2_592_000.0);
+    }
+}
+
+section! {
+    /// Tokens, beyond what [token] says.
+    pub struct TokenNg in "token_ng", ours = true {
+        /// How far in the future a token may have been issued, for clocks of nodes that differ, in
+        /// seconds.
+        pub max_clock_skew: Duration = Duration::from_secs(300), max = Some(3600.0);
+    }
+}
+
+section! {
+    /// Log and traces.
+    pub struct Observability in "observability", ours = true {
+        /// Notation of the log. [DEFAULT] use_json = true means json as well.
+        pub log_format: LogFormat = LogFormat::Text;
+        /// Where traces are sent, by OTLP over HTTP. Unset: nowhere.
+        pub otlp_endpoint: Option<Uri> = None;
+        /// A request that takes longer than this, in seconds, is logged as slow.
+        pub slow_request: Duration = Duration::from_secs(1), max = Some(86_400.0);
+    }
+}

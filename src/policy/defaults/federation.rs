@@ -1,0 +1,221 @@
+//! Identity providers, protocols, mappings and service providers.
+
+use super::super::rule::Rule;
+use super::{DefaultRule, DeprecatedRule, GRANULAR, SYSTEM_OR_PROJECT};
+
+pub(super) const RULES: &[DefaultRule] = &[
+    DefaultRule {
+        rule: Rule::CreateIdentityProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Create an identity provider.",
+        operations: &["PUT /v3/OS-FEDERATION/identity_providers/{idp_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::ListIdentityProviders,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "List identity providers.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/identity_providers",
+            "HEAD /v3/OS-FEDERATION/identity_providers",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::GetIdentityProvider,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Read an identity provider.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/identity_providers/{idp_id}",
+            "HEAD /v3/OS-FEDERATION/identity_providers/{idp_id}",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::UpdateIdentityProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Change an identity provider.",
+        operations: &["PATCH /v3/OS-FEDERATION/identity_providers/{idp_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::DeleteIdentityProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Delete an identity provider.",
+        operations: &["DELETE /v3/OS-FEDERATION/identity_providers/{idp_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::CreateProtocol,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Create a protocol of an identity provider.",
+        operations: &["PUT /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::UpdateProtocol,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Change a protocol of an identity provider.",
+        operations: &[
+            "PATCH /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}",
+        ],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::GetProtocol,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Read a protocol of an identity provider.",
+        operations: &["GET /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}"],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::ListProtocols,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "List the protocols of an identity provider.",
+        operations: &["GET /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols"],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::DeleteProtocol,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Delete a protocol of an identity provider.",
+        operations: &[
+            "DELETE /v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}",
+        ],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::CreateMapping,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Create a mapping.",
+        operations: &["PUT /v3/OS-FEDERATION/mappings/{mapping_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::GetMapping,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Read a mapping of remote attributes to local users.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/mappings/{mapping_id}",
+            "HEAD /v3/OS-FEDERATION/mappings/{mapping_id}",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::ListMappings,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "List mappings.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/mappings",
+            "HEAD /v3/OS-FEDERATION/mappings",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::DeleteMapping,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Delete a mapping.",
+        operations: &["DELETE /v3/OS-FEDERATION/mappings/{mapping_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::UpdateMapping,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Change a mapping.",
+        operations: &["PATCH /v3/OS-FEDERATION/mappings/{mapping_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::CreateServiceProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Create a service provider.",
+        operations: &["PUT /v3/OS-FEDERATION/service_providers/{service_provider_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::ListServiceProviders,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "List service providers.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/service_providers",
+            "HEAD /v3/OS-FEDERATION/service_providers",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::GetServiceProvider,
+        check: "rule:admin_required or (role:reader and system_scope:all)",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Read a service provider.",
+        operations: &[
+            "GET /v3/OS-FEDERATION/service_providers/{service_provider_id}",
+            "HEAD /v3/OS-FEDERATION/service_providers/{service_provider_id}",
+        ],
+        deprecated: Some(DeprecatedRule {
+            check: "rule:admin_required",
+            since: "Stein",
+            reason: GRANULAR,
+        }),
+    },
+    DefaultRule {
+        rule: Rule::UpdateServiceProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Change a service provider.",
+        operations: &["PATCH /v3/OS-FEDERATION/service_providers/{service_provider_id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::DeleteServiceProvider,
+        check: "rule:admin_required",
+        scopes: SYSTEM_OR_PROJECT,
+        description: "Delete a service provider.",
+        operations: &["DELETE /v3/OS-FEDERATION/service_providers/{service_provider_id}"],
+        deprecated: None,
+    },
+];

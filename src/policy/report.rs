@@ -1,0 +1,54 @@
+//! For the operator: the rules in force, and what is wrong with a policy.
+
+use super::compile::compile;
+use super::error::{Problem, Warning};
+use super::overrides::Overrides;
+use super::{Enforcer, Settings, Source};
+
+/// A rule in force, as `policy list` shows it.
+pub struct EffectiveRule<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it says, as its author wrote it.
+    pub text: &'a str,
+    /// The scope types it admits, separated by commas.
+    pub scopes: String,
+    /// Where it comes from.
+    pub source: &'a Source,
+}
+
+impl Enforcer {
+    /// All rules in force, sorted by name.
+    pub fn list(&self) -> Vec<EffectiveRule<'_>> {
+        let mut rules: Vec<EffectiveRule<'_>> = self
+            .rules
+            .iter()
+            .map(|rule| EffectiveRule {
+                name: &rule.name,
+                text: &rule.text,
+                scopes: rule.scopes.to_string(),
+                source: &rule.source,
+            })
+            .collect();
+        rules.sort_by_key(|rule| rule.name);
+        rules
+    }
+}
+
+/// What is to be said about a policy.
+pub struct Report {
+    /// What keeps it from being put into force.
+    pub problems: Vec<Problem>,
+    /// What is likely not meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// Says what is wrong with a policy without putting it into force. Files that can't be read or parsed are reported by
+/// [`Overrides::load`] already.
+pub fn validate(settings: &Settings, overrides: Overrides) -> Report {
+    let compiled = compile(settings, overrides);
+    Report {
+        problems: compiled.problems,
+        warnings: compiled.warnings,
+    }
+}
