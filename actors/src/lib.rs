@@ -22,6 +22,7 @@ pub mod catalog;
 pub mod db;
 pub mod epoch;
 pub mod hashing;
+pub mod identity;
 pub mod ids;
 pub mod listing;
 pub mod revocation;

@@ -1,0 +1,5 @@
+//! The rules of each message.
+
+mod groups;
+mod passwords;
+mod users;

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::super::store::{self, Account};
+use super::super::{
+    AuthenticatePassword, Authenticated, Error, IdentityProvider, Lockout, Refusal,
+};
+use crate::actor::{Serve, Unavailable};
+use crate::db::DbTime;
+use crate::hashing::{HashError, Verdict};
+
+/// What came of comparing a password, where there was an account to compare it with.
+enum Compared {
+    Right,
+    Wrong,
+    /// Whether it was right is not told.
+    Locked,
+}
+
+impl IdentityProvider {
+    /// The rule that locks this account, if any does.
+    fn lockout(&self, account: &Account) -> Option<Lockout> {
+        let exempt = account.user.options.ignore_lockout_failure_attempts == Some(true);
+        self.settings.lockout.filter(|_| !exempt)
+    }
+
+    /// Compares a password with an account's, if it is not locked, and counts a failure.
+    ///
+    /// What makes an attacker's tries few is not the look before the work, which any number of
+    /// parallel tries pass, but the one after it: no more failures are told than the rule allows,
+    /// and a right password is not told once the account is locked.
+    ///
+    /// The pool does the same work, and the database gets the same statements, whether there is
+    /// an account or not.
+    async fn compare(
+        &self,
+        account: Option<&Account>,
+        password: SecretString,
+        now: i64,
+    ) -> Result<Compared, Error> {
+        let rule = account.and_then(|account| self.lockout(account));
+        let locked = account
+            .zip(rule)
+            .is_some_and(|(account, rule)| rule.locks(account.failures, now));
+        let open = account.filter(|_| !locked);
+        let hash = open.and_then(|account| account.hash.clone());
+
+        let right = match self.hashing.verify(password, hash).await? {
+            Verdict::Right => true,
+            Verdict::Wrong => false,
+            Verdict::Unreadable(error) => {
+                let user = account.map(|account| account.user.id.as_str());
+                tracing::warn!(user.id = user, %error, "a stored password hash can't be used");
+                false
+            }
+        };
+        if let (true, Some(account)) = (right, open) {
+            let Some(rule) = rule else {
+                return Ok(Compared::Right);
+            };
+            let failures = store::failures(&self.db, &account.user.id).await?;
+            return Ok(match rule.locks(failures, now) {
+                true => Compared::Locked,
+                false => Compared::Right,
+            });
+        }
+        let Some(configured) = self.settings.lockout else {
+            return Ok(Compared::Wrong);
+        };
+        let counts = open.filter(|account| rule.is_some() && account.local);
+        let id = counts.map_or("", |account| account.user.id.as_str());
+        let counted = store::count_failure(&self.db, id, configured, now).await?;
+        Ok(match locked || (counts.is_some() && !counted) {
+            true => Compared::Locked,
+            false => Compared::Wrong,
+        })
+    }
+
+    /// What a good login leaves behind: no failures, and the day of the activity.
+    async fn welcome(&self, account: &Account, now: i64) -> Result<(), Error> {
+        let id = &account.user.id;
+        if account.failures.count > 0 {
+            store::clear_failures(&self.db, id, self.lockout(account), now).await?;
+        }
+        let today = DbTime::from_seconds(now).0.date();
+        if self.settings.inactivity_days().is_some() && account.last_active != Some(today) {
+            let node = self.invalidations.node();
+            let change = store::record_activity(&self.db, node, id, today).await?;
+            self.invalidations.publish(&change);
+        }
+        Ok(())
+    }
+}
+
+impl Serve<AuthenticatePassword> for IdentityProvider {
+    async fn serve(self, message: AuthenticatePassword) -> Result<Authenticated, Error> {
+        let AuthenticatePassword {
+            user,
+            password,
+            domain_enabled,
+            now,
+        } = message;
+        let account = store::find_account(&self.db, &user, self.settings.inactivity_days()).await?;
+        let enabled = account
+            .as_ref()
+            .filter(|account| domain_enabled && account.user.is_enabled(now));
+
+        let compared = self.compare(enabled, password, now).await?;
+
+        let Some(account) = &account else {
+            return Ok(Authenticated::Refused(Refusal::UnknownUser));
+        };
+        if enabled.is_none() {
+            return Ok(Authenticated::Refused(Refusal::Disabled));
+        }
+        Ok(match compared {
+            Compared::Locked => Authenticated::Refused(Refusal::Locked),
+            Compared::Wrong => Authenticated::Refused(Refusal::WrongPassword),
+            Compared::Right => {
+                let user = Arc::clone(&account.user);
+                if user.password_is_expired(now) {
+                    return Ok(Authenticated::Refused(Refusal::PasswordExpired { user }));
+                }
+                self.welcome(account, now).await?;
+                Authenticated::Accepted(user)
+            }
+        })
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { .. } => Self::Unavailable(Unavailable::Overloaded),
+            HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
+            HashError::PasswordTooLong { limit } => Self::PasswordTooLong(limit),
+            HashError::Failed
+            | HashError::Unrecognised
+            | HashError::TooCostly
+            | HashError::Policy { .. } => Self::Hashing(error),
+        }
+    }
+}
