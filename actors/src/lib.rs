@@ -16,12 +16,14 @@
 )]
 
 pub mod actor;
+pub mod assignment;
 pub mod attributes;
 pub mod cache;
 pub mod db;
 pub mod epoch;
 pub mod ids;
 pub mod listing;
+pub mod resource;
 pub mod revocation;
 pub mod role;
 
