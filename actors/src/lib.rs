@@ -16,6 +16,7 @@
 )]
 
 pub mod actor;
+pub mod assignment;
 pub mod attributes;
 pub mod cache;
 pub mod catalog;
@@ -25,6 +26,7 @@ pub mod hashing;
 pub mod identity;
 pub mod ids;
 pub mod listing;
+pub mod resource;
 pub mod revocation;
 pub mod role;
 
