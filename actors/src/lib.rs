@@ -16,19 +16,26 @@
 )]
 
 pub mod actor;
+pub mod application_credential;
 pub mod assignment;
 pub mod attributes;
+pub mod bootstrap;
 pub mod cache;
 pub mod catalog;
 pub mod db;
 pub mod epoch;
+pub mod federation;
 pub mod hashing;
 pub mod identity;
 pub mod ids;
 pub mod listing;
+pub mod oauth1;
+pub mod providers;
 pub mod resource;
 pub mod revocation;
 pub mod role;
+pub mod token;
+pub mod trust;
 
 #[cfg(test)]
 #[path = "../../tests/support/testdb.rs"]

@@ -7,6 +7,8 @@
 //! is left down and reported as failed, until the window has passed and it is tried again.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +29,9 @@ const PATROL: Duration = Duration::from_millis(100);
 /// The pause before the second restart in a row; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// The pause before a background task that ended is begun again.
+const TASK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where the replicas of a provider run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +102,15 @@ impl Supervision {
             failed_until: None,
         })));
         Handle(shared)
+    }
+
+    /// Runs a task on the supervisor's thread for as long as the process lives: should it end or
+    /// panic, it is begun again.
+    pub fn spawn<F>(&self, task: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.supervisor.do_send(Spawn(Box::new(move || Box::pin(task()))));
     }
 
     /// Called on the thread of an HTTP worker: gives it replicas of its own.
@@ -187,6 +201,28 @@ impl Handler<Adopt> for Supervisor {
     fn handle(&mut self, Adopt(child): Adopt, ctx: &mut Self::Context) {
         self.children.push(child);
         self.tend(ctx);
+    }
+}
+
+type Task = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Spawn(Task);
+
+impl Handler<Spawn> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Spawn(task): Spawn, _: &mut Self::Context) {
+        actix_rt::spawn(async move {
+            loop {
+                // In a task of its own, so that a panic in it ends only that.
+                if actix_rt::spawn(task()).await.is_err() {
+                    error!("a background task failed and is begun again");
+                }
+                actix_rt::time::sleep(TASK_PAUSE).await;
+            }
+        });
     }
 }
 

@@ -277,6 +277,17 @@ impl Db {
         }
     }
 
+    /// Whether the database answers a trivial question in time.
+    pub async fn answers(&self) -> bool {
+        let asked: Result<i32, Unavailable> = crate::with_conn!(self, |conn| {
+            let one = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"));
+            diesel_async::RunQueryDsl::get_result(one, conn)
+                .await
+                .map_err(|_| Unavailable::Database)
+        });
+        asked.is_ok()
+    }
+
     /// Runs `work` on a connection; see [`with_conn!`](crate::with_conn).
     pub async fn run<C, T, E>(
         &self,

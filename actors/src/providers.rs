@@ -1,0 +1,277 @@
+//! All providers of a process, put together.
+//!
+//! A new provider is registered here: its pool's share of the connections, where it runs, and the
+//! handles of the providers that it asks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::actor::supervisor::{Placement, Supervision};
+use crate::actor::{Handle, Limits};
+use crate::application_credential::ApplicationCredentialProvider;
+use crate::assignment::AssignmentProvider;
+use crate::cache::{Cache, CacheStats};
+use crate::catalog::CatalogProvider;
+use crate::db::{ConnectError, Databases, Db};
+use crate::federation::FederationProvider;
+use crate::hashing::HashPool;
+use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
+use crate::oauth1::Oauth1Provider;
+use crate::resource::{self, ResourceProvider};
+use crate::revocation::{FollowSettings, Invalidations, Revocation};
+use crate::role::RoleProvider;
+use crate::token::{Sources, TokenFormat, TokenProvider, TokenSettings};
+use crate::trust::TrustProvider;
+
+/// What the providers go by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads that serve HTTP, each of which gets replicas of its own.
+    pub workers: usize,
+    /// Bounds of each provider.
+    pub limits: Limits,
+    /// How other nodes are followed.
+    pub follow: FollowSettings,
+    /// The longest that anything is cached where others write the same tables without telling;
+    /// `None` where nobody does.
+    pub foreign_ttl: Option<Duration>,
+    /// Entries that the cache of tokens, and that of each provider, may hold.
+    pub cache_entries: usize,
+    /// Rules of users, groups and passwords.
+    pub identity: IdentitySettings,
+    /// Rules of tokens.
+    pub token: TokenSettings,
+    /// `[trust] max_redelegation_count`.
+    pub max_redelegation_count: i32,
+    /// `[assignment] prohibited_implied_role`.
+    pub prohibited_implied_roles: Vec<String>,
+    /// `[DEFAULT] public_endpoint`.
+    pub public_endpoint: Option<String>,
+}
+
+/// Handles of all providers. Cheap to clone.
+#[derive(Clone)]
+pub struct Providers {
+    /// Users and groups.
+    pub identity: Handle<IdentityProvider>,
+    /// Projects and domains.
+    pub resource: Handle<ResourceProvider>,
+    /// Who has which role where.
+    pub assignment: Handle<AssignmentProvider>,
+    /// Roles.
+    pub role: Handle<RoleProvider>,
+    /// Services, endpoints, regions.
+    pub catalog: Handle<CatalogProvider>,
+    /// Trusts.
+    pub trust: Handle<TrustProvider>,
+    /// Application credentials.
+    pub application_credential: Handle<ApplicationCredentialProvider>,
+    /// OAuth1 access tokens.
+    pub oauth1: Handle<Oauth1Provider>,
+    /// Identity providers and service providers.
+    pub federation: Handle<FederationProvider>,
+    /// Revocation events.
+    pub revocation: Handle<Revocation>,
+    /// Tokens.
+    pub token: Handle<TokenProvider>,
+    /// The password hashers.
+    pub hashing: HashPool,
+    /// What supervises them.
+    pub supervision: Supervision,
+    /// The pools, for metrics.
+    pub pools: Arc<[Db]>,
+    invalidations: Invalidations,
+    caches: Arc<[(&'static str, Stats)]>,
+}
+
+type Stats = Box<dyn Fn() -> CacheStats + Send + Sync>;
+
+/// Makes caches, and remembers how to ask them for their statistics.
+struct Caches {
+    invalidations: Invalidations,
+    entries: usize,
+    max_age: Option<Duration>,
+    stats: Vec<(&'static str, Stats)>,
+}
+
+impl Caches {
+    fn make<K, V>(&mut self, name: &'static str) -> Cache<K, V>
+    where
+        K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        let epochs = Arc::clone(self.invalidations.epochs());
+        let cache = Cache::new(epochs, self.entries, self.max_age);
+        let asked = cache.clone();
+        self.stats.push((name, Box::new(move || asked.stats())));
+        cache
+    }
+}
+
+impl Providers {
+    /// Starts all providers under supervision, and the following of other nodes.
+    ///
+    /// # Errors
+    /// When the pools can't be made. Whether the database answers shows later.
+    pub fn start(
+        databases: &Databases,
+        settings: Settings,
+        format: Arc<TokenFormat>,
+        hashing: HashPool,
+    ) -> Result<Self, ConnectError> {
+        let invalidations = Invalidations::default();
+        let supervision = Supervision::start(settings.workers, settings.limits);
+        let mut pools = Vec::new();
+        let mut pool = |name, share| -> Result<Db, ConnectError> {
+            let db = databases.pool(name, share)?;
+            pools.push(db.clone());
+            Ok(db)
+        };
+        let mut caches = Caches {
+            invalidations: invalidations.clone(),
+            entries: settings.cache_entries,
+            // What is cached may have been computed from what was cached: half the age each.
+            max_age: settings.foreign_ttl.map(|ttl| ttl / 2),
+            stats: Vec::new(),
+        };
+
+        let follower = Revocation::new(pool("revocation", 10)?, invalidations.clone(), settings.follow);
+        let revocation = {
+            let provider = follower.clone();
+            supervision.supervise(Placement::Single, move || provider.clone())
+        };
+        let databases = databases.clone();
+        supervision.spawn(move || follower.clone().follow(databases.clone()));
+
+        let provider = RoleProvider::new(
+            pool("role", 5)?,
+            caches.make("role"),
+            invalidations.clone(),
+            settings.prohibited_implied_roles.into(),
+        );
+        let role = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let remembers = resource::Caches {
+            projects: caches.make("project"),
+            domains: caches.make("domain"),
+            names: caches.make("project_name"),
+            ancestors: caches.make("ancestors"),
+        };
+        let provider = ResourceProvider::new(pool("resource", 15)?, remembers);
+        let resource = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = AssignmentProvider::new(
+            pool("assignment", 15)?,
+            caches.make("grants"),
+            role.clone(),
+            resource.clone(),
+        );
+        let assignment = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = CatalogProvider::new(
+            pool("catalog", 5)?,
+            caches.make("catalog"),
+            settings.public_endpoint.map(Into::into),
+        );
+        let catalog = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let remembers = IdentityCaches {
+            users: caches.make("user"),
+            user_names: caches.make("user_name"),
+            groups: caches.make("group"),
+            group_names: caches.make("group_name"),
+            memberships: caches.make("memberships"),
+        };
+        let provider = IdentityProvider::new(
+            pool("identity", 20)?,
+            remembers,
+            hashing.clone(),
+            invalidations.clone(),
+            Arc::new(settings.identity),
+        );
+        let identity = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = TrustProvider::new(
+            pool("trust", 5)?,
+            caches.make("trust"),
+            settings.max_redelegation_count,
+        );
+        let trust = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = ApplicationCredentialProvider::new(
+            pool("application_credential", 10)?,
+            caches.make("application_credential"),
+            hashing.clone(),
+        );
+        let application_credential =
+            supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = Oauth1Provider::new(pool("oauth1", 5)?, caches.make("access_token"));
+        let oauth1 = supervision.supervise(Placement::Single, move || provider.clone());
+
+        let provider = FederationProvider::new(
+            pool("federation", 5)?,
+            caches.make("identity_provider"),
+            caches.make("service_providers"),
+        );
+        let federation = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let sources = Sources {
+            identity: identity.clone(),
+            resource: resource.clone(),
+            assignment: assignment.clone(),
+            role: role.clone(),
+            catalog: catalog.clone(),
+            trust: trust.clone(),
+            application_credential: application_credential.clone(),
+            federation: federation.clone(),
+            oauth1: oauth1.clone(),
+            revocation: revocation.clone(),
+        };
+        let provider = TokenProvider::new(
+            format,
+            caches.make("token"),
+            sources,
+            invalidations.clone(),
+            settings.token,
+        );
+        let token = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        Ok(Self {
+            identity,
+            resource,
+            assignment,
+            role,
+            catalog,
+            trust,
+            application_credential,
+            oauth1,
+            federation,
+            revocation,
+            token,
+            hashing,
+            supervision,
+            pools: pools.into(),
+            invalidations,
+            caches: caches.stats.into(),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn probe_database(&self) -> bool {
+        match self.pools.first() {
+            Some(pool) => pool.answers().await,
+            None => false,
+        }
+    }
+
+    /// Whether this node follows the others at `now`, so that its caches are trusted.
+    pub fn follows_others(&self, now: Instant) -> bool {
+        self.invalidations.epochs().trusted(now)
+    }
+
+    /// Hits, misses and size of each cache.
+    pub fn cache_stats(&self) -> impl Iterator<Item = (&'static str, CacheStats)> {
+        self.caches.iter().map(|(name, stats)| (*name, stats()))
+    }
+}

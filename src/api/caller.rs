@@ -1,0 +1,131 @@
+//! Who asks: `X-Auth-Token`, validated, and what policy makes of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpRequest, web};
+use chrono::Utc;
+use keystone_actors::token::{Refusal, Scope, Token, ValidateToken, Verdict};
+use tracing::debug;
+
+use super::error::ApiError;
+use crate::node::Node;
+use crate::policy::{Decision, Lookup, Rule, Subject, Target, Value, json_attribute};
+
+/// The bearer of a good token.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The token.
+    pub token: Arc<Token>,
+}
+
+/// The token in this header, if there is one; what is no text is no token of ours.
+pub fn token_in(headers: &HeaderMap, name: &str) -> Option<Arc<str>> {
+    let value = headers.get(name)?;
+    Some(value.to_str().unwrap_or("\u{fffd}").trim().into())
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = token_in(request.headers(), "X-Auth-Token");
+        let node = request.app_data::<web::Data<Node>>().cloned();
+        Box::pin(async move {
+            let (Some(text), Some(node)) = (text, node) else {
+                return Err(ApiError::unauthenticated());
+            };
+            let validate = ValidateToken {
+                text,
+                now: Utc::now().timestamp(),
+                allow_expired: false,
+            };
+            Self::from_verdict(node.providers.token.read(validate).await?)
+        })
+    }
+}
+
+impl Caller {
+    /// The caller whose token this verdict is about.
+    pub fn from_verdict(verdict: Verdict) -> Result<Self, ApiError> {
+        match verdict {
+            Verdict::Valid(token) => {
+                // Good for what services do with it, and for nothing here (A13).
+                if token.methods.contains("ec2credential") {
+                    return Err(ApiError::forbidden());
+                }
+                Ok(Self { token })
+            }
+            Verdict::Refused(refusal) => Err(match refusal {
+                Refusal::Empty | Refusal::Unreadable(_) | Refusal::Invalid | Refusal::NoRoles => {
+                    ApiError::unauthenticated()
+                }
+                // Keystone's token middleware answers these as what they are.
+                Refusal::Gone(why) => ApiError::not_found(why),
+                Refusal::BrokenTrust => ApiError::forbidden(),
+            }),
+        }
+    }
+
+    /// Fails unless policy lets the caller do this to the target.
+    pub fn enforce(&self, node: &Node, rule: Rule, target: &Target<'_>) -> Result<(), ApiError> {
+        match node.policy.load().check(rule, self, target) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(denial) => {
+                debug!(rule = rule.name(), cause = ?denial.cause, "policy refuses");
+                Err(ApiError::forbidden_action(rule.name()))
+            }
+        }
+    }
+}
+
+impl Subject for Caller {
+    fn user_id(&self) -> Option<&str> {
+        Some(self.token.acting_user.as_str())
+    }
+
+    fn user_domain_id(&self) -> Option<&str> {
+        Some(self.token.acting_domain.id.as_str())
+    }
+
+    fn project_id(&self) -> Option<&str> {
+        match &self.token.scope {
+            Scope::Project { project, .. } => Some(project.id.as_str()),
+            _ => None,
+        }
+    }
+
+    fn project_domain_id(&self) -> Option<&str> {
+        match &self.token.scope {
+            Scope::Project { domain, .. } => Some(domain.id.as_str()),
+            _ => None,
+        }
+    }
+
+    fn domain_id(&self) -> Option<&str> {
+        match &self.token.scope {
+            Scope::Domain(domain) => Some(domain.id.as_str()),
+            _ => None,
+        }
+    }
+
+    fn system_scope(&self) -> Option<&str> {
+        matches!(self.token.scope, Scope::System).then_some("all")
+    }
+
+    fn any_role(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        self.token.roles.iter().any(|role| test(&role.name))
+    }
+
+    fn token_attribute(&self, path: &str, test: &mut dyn FnMut(Value<'_>) -> bool) -> Lookup {
+        let body: Option<serde_json::Value> = serde_json::from_slice(&self.token.body()).ok();
+        match body.as_ref().and_then(|body| body.get("token")) {
+            Some(token) => json_attribute(token, path, test),
+            None => Lookup::NoSuchPart,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Version discovery: `/`, `/v3`, and JSON Home.
+
+use actix_web::http::header::{self, Accept, Header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::context::base_url;
+use super::method_not_allowed;
+
+const JSON_HOME: &str = "application/json-home";
+
+/// Routes them.
+pub fn routes(api: &mut web::ServiceConfig) {
+    const READ: &str = "GET, HEAD, OPTIONS";
+    for (path, handler) in [("/", Document::Root), ("/v3", Document::V3)] {
+        let answer = move |request: HttpRequest| async move { show(&request, handler) };
+        api.service(
+            web::resource(path)
+                .route(web::get().to(answer))
+                .route(web::head().to(answer))
+                .default_service(method_not_allowed(READ)),
+        );
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Document {
+    Root,
+    V3,
+}
+
+fn show(request: &HttpRequest, document: Document) -> HttpResponse {
+    if wants_json_home(request) {
+        let prefix = match document {
+            Document::Root => "/v3",
+            Document::V3 => "",
+        };
+        let home = super::json_home::document(prefix);
+        return HttpResponse::Ok()
+            .content_type(JSON_HOME)
+            .body(home.to_string());
+    }
+    let base = base_url(request);
+    let version = version(&base);
+    match document {
+        Document::Root => HttpResponse::MultipleChoices()
+            .insert_header((header::LOCATION, format!("{base}/v3/")))
+            .json(json!({"versions": {"values": [version]}})),
+        Document::V3 => HttpResponse::Ok().json(json!({ "version": version })),
+    }
+}
+
+/// Keystone does not weigh qualities: naming JSON Home is enough.
+fn wants_json_home(request: &HttpRequest) -> bool {
+    Accept::parse(request)
+        .is_ok_and(|accept| accept.iter().any(|one| one.item.to_string() == JSON_HOME))
+}
+
+/// The version of Keystone's API that is served.
+fn version(base: &str) -> Value {
+    json!({
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": format!("{base}/v3/")}],
+        "media-types": [{
+            "base": "application/json",
+            "type": "application/vnd.openstack.identity-v3+json",
+        }],
+    })
+}

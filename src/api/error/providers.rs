@@ -1,0 +1,112 @@
+//! What each provider's errors are to a client. No `_` arms: a new variant has to choose.
+
+use keystone_actors::{
+    application_credential, assignment, catalog, identity, resource, revocation, role, token, trust,
+};
+
+use super::ApiError;
+
+impl From<role::Error> for ApiError {
+    fn from(error: role::Error) -> Self {
+        use role::Error as E;
+        match error {
+            E::NotFound(_) | E::NotImplied { .. } => Self::not_found(error.to_string()),
+            E::NameTaken { .. } | E::ImplicationExists => Self::conflict(error.to_string()),
+            E::ProhibitedImplication(_) | E::Immutable(_) | E::ImmutableDeletion(_) => {
+                Self::forbidden_as(error.to_string())
+            }
+            E::DomainIsFixed => Self::bad_request(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<revocation::Error> for ApiError {
+    fn from(error: revocation::Error) -> Self {
+        use revocation::Error as E;
+        match error {
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<catalog::Error> for ApiError {
+    fn from(error: catalog::Error) -> Self {
+        use catalog::Error as E;
+        match error {
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<token::Error> for ApiError {
+    fn from(error: token::Error) -> Self {
+        use token::Error as E;
+        match error {
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Seal(_) | E::Internal { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<identity::Error> for ApiError {
+    fn from(error: identity::Error) -> Self {
+        use identity::Error as E;
+        match error {
+            E::UserNotFound(_) | E::GroupNotFound(_) => Self::not_found(error.to_string()),
+            E::DomainIsFixed => Self::bad_request(error.to_string()),
+            E::PasswordTooLong(_) => Self::forbidden_as(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Hashing(_) | E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<resource::Error> for ApiError {
+    fn from(error: resource::Error) -> Self {
+        use resource::Error as E;
+        match error {
+            E::NotFound(_) | E::DomainNotFound(_) => Self::not_found(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<assignment::Error> for ApiError {
+    fn from(error: assignment::Error) -> Self {
+        use assignment::Error as E;
+        match error {
+            E::Role(error) => error.into(),
+            E::Resource(error) => error.into(),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<trust::Error> for ApiError {
+    fn from(error: trust::Error) -> Self {
+        use trust::Error as E;
+        match error {
+            E::NotFound(_) => Self::not_found(error.to_string()),
+            E::Redelegation(_) => Self::forbidden_as(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<application_credential::Error> for ApiError {
+    fn from(error: application_credential::Error) -> Self {
+        use application_credential::Error as E;
+        match error {
+            E::NotFound(_) => Self::not_found(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Hashing(_) | E::Storage(_) => Self::internal(&error),
+        }
+    }
+}

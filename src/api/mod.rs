@@ -1,0 +1,38 @@
+//! HTTP: a resource a file, its routes, and what all of them share.
+
+pub mod body;
+pub mod caller;
+pub mod context;
+pub mod discovery;
+pub mod error;
+mod json_home;
+pub mod links;
+pub mod v3;
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpRequest, HttpResponse, Route, web};
+use serde_json::json;
+
+/// Routes everything but health.
+pub fn routes(api: &mut web::ServiceConfig) {
+    discovery::routes(api);
+    v3::routes(api);
+    api.default_service(web::to(async || context::not_found_page()));
+}
+
+/// What a path answers to methods that it does not have: 405 in Keystone's form, and to OPTIONS
+/// which ones it has.
+pub fn method_not_allowed(allowed: &'static str) -> Route {
+    web::to(move |request: HttpRequest| async move {
+        if request.method() == Method::OPTIONS {
+            return HttpResponse::Ok()
+                .insert_header((header::ALLOW, allowed))
+                .insert_header(ContentType::html())
+                .finish();
+        }
+        HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, allowed))
+            .json(json!({"message": "The method is not allowed for the requested URL."}))
+    })
+}

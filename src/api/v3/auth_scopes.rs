@@ -1,0 +1,161 @@
+//! `/v3/auth/catalog`, `projects`, `domains`, `system`: what the caller may scope to, and the
+//! catalog of its token.
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use chrono::Utc;
+use keystone_actors::assignment::{ListScopes, Scopes};
+use keystone_actors::identity::ListGroupsOfUser;
+use keystone_actors::ids::{GroupId, ProjectId};
+use keystone_actors::resource::{Domain, GetProjects, Project};
+use serde_json::{Value, json};
+
+use crate::api::caller::Caller;
+use crate::api::context::base_url;
+use crate::api::error::{ApiError, FORBIDDEN};
+use crate::api::links::{Collection, linked, list};
+use crate::api::method_not_allowed;
+use crate::node::Node;
+use crate::policy::{Rule, Target};
+
+/// Routes them.
+pub fn routes(api: &mut web::ServiceConfig) {
+    const READ: &str = "GET, HEAD, OPTIONS";
+    api.service(
+        web::resource("/v3/auth/catalog")
+            .route(web::get().to(catalog))
+            .route(web::head().to(catalog))
+            .default_service(method_not_allowed(READ)),
+    )
+    .service(
+        web::resource("/v3/auth/projects")
+            .route(web::get().to(projects))
+            .route(web::head().to(projects))
+            .default_service(method_not_allowed(READ)),
+    )
+    .service(
+        web::resource("/v3/auth/domains")
+            .route(web::get().to(domains))
+            .route(web::head().to(domains))
+            .default_service(method_not_allowed(READ)),
+    )
+    .service(
+        web::resource("/v3/auth/system")
+            .route(web::get().to(system))
+            .route(web::head().to(system))
+            .default_service(method_not_allowed(READ)),
+    );
+}
+
+/// The catalog of the caller's token: `GET /v3/auth/catalog`.
+async fn catalog(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    caller.enforce(&node, Rule::GetAuthCatalog, &Target::new())?;
+    let scoped_to_project = crate::policy::Subject::project_id(&caller).is_some();
+    let Some(catalog) = caller.token.catalog().filter(|_| scoped_to_project) else {
+        return Err(ApiError::forbidden_as(FORBIDDEN));
+    };
+    let links = json!({
+        "next": null,
+        "self": format!("{}/v3/auth/catalog", base_url(&request)),
+        "previous": null,
+    });
+    let body = [
+        br#"{"catalog":"#,
+        &*catalog,
+        format!(r#","links":{links}}}{}"#, "\n").as_bytes(),
+    ]
+    .concat();
+    Ok(HttpResponse::Ok()
+        .insert_header(ContentType::json())
+        .body(Bytes::from(body)))
+}
+
+/// The projects that the caller may scope to: `GET /v3/auth/projects`.
+async fn projects(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    caller.enforce(&node, Rule::GetAuthProjects, &Target::new())?;
+    let scopes = scopes(&node, &caller).await?;
+    let found = existing(&node, scopes.projects).await?;
+    let base = base_url(&request);
+    let projects = found
+        .iter()
+        .filter(|project| project.enabled && !project.is_domain)
+        .map(|project| linked(&base, Collection::Projects, project.id.as_str(), project));
+    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Projects, projects)?))
+}
+
+/// The domains that the caller may scope to: `GET /v3/auth/domains`.
+async fn domains(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    caller.enforce(&node, Rule::GetAuthDomains, &Target::new())?;
+    let scopes = scopes(&node, &caller).await?;
+    let ids = scopes.domains.iter().map(ProjectId::from).collect();
+    let found = existing(&node, ids).await?;
+    let base = base_url(&request);
+    let domains = found
+        .iter()
+        .filter(|domain| domain.enabled)
+        .filter_map(|domain| Domain::of(domain))
+        .map(|domain| linked(&base, Collection::Domains, domain.id.as_str(), &domain));
+    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Domains, domains)?))
+}
+
+/// Whether the caller may scope to the system: `GET /v3/auth/system`.
+async fn system(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    caller: Caller,
+) -> Result<HttpResponse, ApiError> {
+    caller.enforce(&node, Rule::GetAuthSystem, &Target::new())?;
+    let system: &[Value] = match scopes(&node, &caller).await?.system {
+        true => &[json!({"all": true})],
+        false => &[],
+    };
+    let url = format!("{}/v3/auth/system", base_url(&request));
+    Ok(HttpResponse::Ok().json(json!({"system": system, "links": {"self": url}})))
+}
+
+async fn scopes(node: &Node, caller: &Caller) -> Result<Scopes, ApiError> {
+    let user = caller.token.acting_user.clone();
+    let groups = ListGroupsOfUser {
+        user: user.clone(),
+        now: Utc::now().timestamp(),
+    };
+    let mut groups = node.providers.identity.read(groups).await?.to_vec();
+    if let Some(federation) = &caller.token.federation {
+        groups.extend(
+            federation
+                .group_ids
+                .iter()
+                .map(|id| GroupId::from(id.as_str())),
+        );
+    }
+    let list = ListScopes {
+        user,
+        groups: groups.into(),
+    };
+    Ok(node.providers.assignment.read(list).await?)
+}
+
+async fn existing(
+    node: &Node,
+    ids: Vec<ProjectId>,
+) -> Result<Vec<std::sync::Arc<Project>>, ApiError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = node.providers.resource.read(GetProjects { ids }).await?;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
+}

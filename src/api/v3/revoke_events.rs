@@ -1,0 +1,99 @@
+//! `/v3/OS-REVOKE/events`: what has been revoked, for services that validate tokens themselves.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, NaiveDateTime};
+use keystone_actors::db::DbTime;
+use keystone_actors::revocation::{Event, ListEvents};
+use serde_json::{Map, Value, json};
+
+use crate::api::caller::Caller;
+use crate::api::context::base_url;
+use crate::api::error::ApiError;
+use crate::api::method_not_allowed;
+use crate::node::Node;
+use crate::policy::{Rule, Target};
+
+/// Routes it.
+pub fn routes(api: &mut web::ServiceConfig) {
+    api.service(
+        web::resource("/v3/OS-REVOKE/events")
+            .route(web::get().to(events))
+            .route(web::head().to(events))
+            .default_service(method_not_allowed("GET, HEAD, OPTIONS")),
+    );
+}
+
+/// The parameters of the list.
+#[derive(serde::Deserialize)]
+struct Parameters {
+    /// Only what was revoked after this time.
+    since: Option<String>,
+}
+
+/// Lists revocation events: `GET /v3/OS-REVOKE/events`.
+async fn events(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    caller: Caller,
+    parameters: web::Query<Parameters>,
+) -> Result<HttpResponse, ApiError> {
+    caller.enforce(&node, Rule::ListRevokeEvents, &Target::new())?;
+    let since = match &parameters.since {
+        Some(text) => Some(seconds(text).ok_or_else(|| {
+            ApiError::bad_request(format!("invalidate date format {}", shortened(text)))
+        })?),
+        None => None,
+    };
+    let events = node.providers.revocation.read(ListEvents { since }).await?;
+    let shown: Vec<Value> = events.iter().map(show).collect();
+    let url = format!("{}/v3/OS-REVOKE/events", base_url(&request));
+    let links = json!({"next": null, "self": url, "previous": null});
+    Ok(HttpResponse::Ok().json(json!({"events": shown, "links": links})))
+}
+
+/// An event, with the attributes that are set.
+fn show(event: &Event) -> Value {
+    let attributes = [
+        ("user_id", &event.user_id),
+        ("project_id", &event.project_id),
+        ("domain_id", &event.domain_id),
+        ("role_id", &event.role_id),
+        ("audit_id", &event.audit_id),
+        ("audit_chain_id", &event.audit_chain_id),
+        ("OS-TRUST:trust_id", &event.trust_id),
+        ("OS-OAUTH1:consumer_id", &event.consumer_id),
+        ("OS-OAUTH1:access_token_id", &event.access_token_id),
+    ];
+    let set = attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let mut shown: Map<String, Value> = set
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    let times = [
+        ("expires_at", event.expires_at),
+        ("issued_before", Some(event.issued_before)),
+        ("revoked_at", Some(event.revoked_at)),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            let text = format!("{}Z", DbTime::from_seconds(time).iso_without_zone());
+            shown.insert(name.to_owned(), text.into());
+        }
+    }
+    shown.into()
+}
+
+/// Seconds since 1970 of an ISO 8601 time, with or without zone.
+fn seconds(text: &str) -> Option<i64> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp());
+    }
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    Some(time.and_utc().timestamp())
+}
+
+/// As much of a client's text as an error repeats.
+fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
+}

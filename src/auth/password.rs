@@ -1,0 +1,93 @@
+//! Method `password`.
+
+use keystone_actors::identity::{AuthenticatePassword, Authenticated, Refusal, UserLookup};
+use keystone_actors::ids::{DomainId, UserId};
+use keystone_actors::resource::{self, FindDomain, GetDomain};
+use secrecy::SecretString;
+use tracing::info;
+
+use super::request::{DomainRef, Password, UserRef};
+use super::{Proof, refused};
+use crate::api::error::ApiError;
+use crate::node::Node;
+
+/// Proves the user by password. Whoever is refused learns nothing, whatever the reason; only an
+/// expired password is told, once it was right.
+pub(super) async fn prove(
+    node: &Node,
+    proof: &mut Proof,
+    method: &Password,
+    now: i64,
+) -> Result<(), ApiError> {
+    let lookup = lookup(node, &method.user).await?;
+    let authenticate = AuthenticatePassword {
+        user: lookup,
+        password: method
+            .password
+            .clone()
+            .unwrap_or_else(|| SecretString::from("")),
+        // A disabled domain's name was not resolved; one named by the user's ID shows when the
+        // token is put together.
+        domain_enabled: true,
+        now,
+    };
+    match node.providers.identity.send(authenticate).await? {
+        Authenticated::Accepted(user) => {
+            proof.is(&user.id)?;
+            proof.methods.insert("password");
+            Ok(())
+        }
+        Authenticated::Refused(Refusal::PasswordExpired { user }) => {
+            info!(user.id = %user.id, "login refused: the password has expired");
+            Err(ApiError::unauthenticated_as(format!(
+                "The password is expired and needs to be changed for user: {}.",
+                user.id
+            )))
+        }
+        Authenticated::Refused(refusal) => {
+            let reason = match refusal {
+                Refusal::UnknownUser => "unknown user",
+                Refusal::Disabled => "user disabled",
+                Refusal::Locked => "account locked",
+                Refusal::WrongPassword | Refusal::PasswordExpired { .. } => "wrong password",
+            };
+            info!(reason, "login refused");
+            Err(refused(node, &reason))
+        }
+    }
+}
+
+/// How the identity provider finds the user. A domain that does not exist has no users: looking
+/// one up in it costs the same as anywhere else.
+pub(super) async fn lookup(node: &Node, user: &UserRef) -> Result<UserLookup, ApiError> {
+    Ok(match user {
+        UserRef::Id(id) => UserLookup::ById(UserId::from(id.as_str())),
+        UserRef::Name { name, domain } => UserLookup::ByName {
+            name: name.clone(),
+            domain_id: match domain_id(node, domain).await? {
+                Some(id) => id,
+                None => DomainId::from(""),
+            },
+        },
+    })
+}
+
+/// The ID of an enabled domain.
+pub(super) async fn domain_id(
+    node: &Node,
+    domain: &DomainRef,
+) -> Result<Option<DomainId>, ApiError> {
+    let resource = &node.providers.resource;
+    let found = match domain {
+        DomainRef::Id(id) => {
+            let id = DomainId::from(id.as_str());
+            resource.read(GetDomain { id }).await
+        }
+        DomainRef::Name(name) => resource.read(FindDomain { name: name.clone() }).await,
+    };
+    match found {
+        Ok(domain) => Ok(domain.enabled.then(|| domain.id.clone())),
+        Err(resource::Error::DomainNotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

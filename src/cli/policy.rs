@@ -1,0 +1,107 @@
+//! `policy`: generate, list, validate, check.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::{ConfigArgs, Failure, base_dir, load, out, say};
+use crate::node::load_policy;
+use crate::policy::{Credentials, Target, sample};
+
+/// What to do with the policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print every default rule, commented out, with what it guards.
+    Generate,
+    /// Print the rules in force.
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Read the policy files and say what is wrong or odd. Exit code 3 where anything is.
+    Validate {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Say whether a token would be allowed something, and if not, which part of the rule said
+    /// no. Exit code 3 where it would not.
+    Check {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The rule, such as identity:list_users.
+        #[arg(long)]
+        rule: String,
+        /// A file with the body of a token, as `GET /v3/auth/tokens` answers it.
+        #[arg(long, value_name = "FILE")]
+        token_body: PathBuf,
+        /// An attribute of the target, such as target.user.id=abc; may be repeated.
+        #[arg(long, value_name = "NAME=VALUE")]
+        target: Vec<String>,
+    },
+}
+
+pub(super) fn run(command: PolicyCommand) -> Result<(), Failure> {
+    match command {
+        PolicyCommand::Generate => out(&sample()),
+        PolicyCommand::List { config } => {
+            let (enforcer, _) = in_force(&config)?;
+            let mut text = String::new();
+            for rule in enforcer.list() {
+                text += &format!("\"{}\": \"{}\"\n", rule.name, rule.text);
+            }
+            out(&text)
+        }
+        PolicyCommand::Validate { config } => {
+            let (_, warnings) = in_force(&config)?;
+            for warning in &warnings {
+                say(format_args!("warning: {warning}"));
+            }
+            match warnings.len() {
+                0 => {
+                    say("the policy is good");
+                    Ok(())
+                }
+                count => Err(Failure::Unhealthy(format!("{count} warnings"))),
+            }
+        }
+        PolicyCommand::Check {
+            config,
+            rule,
+            token_body,
+            target,
+        } => {
+            let (enforcer, _) = in_force(&config)?;
+            let body = std::fs::read(&token_body)
+                .map_err(|error| Failure::Usage(format!("{}: {error}", token_body.display())))?;
+            let body: Value = serde_json::from_slice(&body)
+                .map_err(|error| Failure::Usage(format!("{}: {error}", token_body.display())))?;
+            let mut attributes = Target::new();
+            for one in &target {
+                let (name, value) = one.split_once('=').ok_or_else(|| {
+                    Failure::Usage(format!("--target {one}: write it as NAME=VALUE"))
+                })?;
+                attributes = attributes.with(name, value);
+            }
+            let caller = Credentials::from_token(&body);
+            out(&format!(
+                "{}\n",
+                enforcer.explain(&rule, &caller, &attributes)
+            ))?;
+            match enforcer
+                .check_named(&rule, &caller, &attributes)
+                .is_allowed()
+            {
+                true => Ok(()),
+                false => Err(Failure::Unhealthy("not allowed".to_owned())),
+            }
+        }
+    }
+}
+
+type InForce = (crate::policy::Enforcer, Vec<crate::policy::Warning>);
+
+fn in_force(from: &ConfigArgs) -> Result<InForce, Failure> {
+    let loaded = load(from)?;
+    load_policy(&loaded.config, &base_dir(from)).map_err(|error| Failure::Usage(error.to_string()))
+}

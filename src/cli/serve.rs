@@ -1,0 +1,20 @@
+//! `serve`.
+
+use std::net::SocketAddr;
+
+use super::{ConfigArgs, Failure, base_dir, load};
+use crate::server::{ServeOptions, ServerError, run as run_server};
+use crate::telemetry::log;
+
+pub(super) fn run(from: &ConfigArgs, listen: Vec<SocketAddr>) -> Result<(), Failure> {
+    let loaded = load(from)?;
+    log::init(&loaded.config).map_err(Failure::of)?;
+    let options = ServeOptions {
+        listen,
+        ready: None,
+    };
+    run_server(loaded, base_dir(from), options).map_err(|error| match error {
+        ServerError::Start(_) | ServerError::Tls(_) => Failure::Usage(error.to_string()),
+        error => Failure::of(error),
+    })
+}

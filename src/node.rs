@@ -1,0 +1,300 @@
+//! A node: configuration, providers and policy of one running server, as handlers see them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use keystone_actors::actor::Limits;
+use keystone_actors::db::{ConnectError, Databases, StorageLimits};
+use keystone_actors::hashing::{Algorithm, HashError, HashPolicy, HashPool, PoolSize};
+use keystone_actors::identity::{IdentitySettings, Lockout};
+use keystone_actors::providers::{Providers, Settings};
+use keystone_actors::revocation::FollowSettings;
+use keystone_actors::token::{
+    FernetTokens, JwsAlgorithm, JwsKeyError, JwsRepository, JwsTokens, KeyError, KeyRepository,
+    LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
+};
+
+use crate::config::{Config, sections};
+use crate::policy::{self, Enforcer, Overrides, PolicyError};
+use crate::telemetry::Metrics;
+
+/// A running node. One for the process; handlers get it as `web::Data<Node>`.
+pub struct Node {
+    /// The configuration that it was started with.
+    pub config: Arc<Config>,
+    /// The providers.
+    pub providers: Providers,
+    /// The policy in force; swapped by a reload.
+    pub policy: ArcSwap<Enforcer>,
+    /// The format of tokens, whose keys are reloaded.
+    pub format: Arc<TokenFormat>,
+    /// Receipts of incomplete multi-factor authentications.
+    pub receipts: Receipts,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Where relative paths of the configuration begin.
+    config_dir: PathBuf,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Pools or TLS.
+    #[error(transparent)]
+    Database(#[from] ConnectError),
+    /// The keys of tokens or receipts.
+    #[error("{0}; `keystone-ng fernet setup` makes keys")]
+    Keys(#[from] KeyError),
+    /// The keys of JWS tokens.
+    #[error(transparent)]
+    JwsKeys(#[from] JwsKeyError),
+    /// `[auth] methods`.
+    #[error(transparent)]
+    Methods(#[from] MethodsError),
+    /// Password hashing.
+    #[error("password hashing: {0}")]
+    Hashing(#[from] HashError),
+    /// Policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+impl Node {
+    /// Starts providers for this configuration. To be called inside an actix system.
+    ///
+    /// # Errors
+    /// What an operator has to mend. That the database does not answer is none: the node waits
+    /// for it, answers 503, and says so in readiness.
+    pub fn start(
+        config: Arc<Config>,
+        config_dir: &Path,
+        workers: usize,
+    ) -> Result<Self, StartError> {
+        let databases =
+            Databases::new(config.database.connection.clone(), storage_limits(&config))?;
+        let methods = Arc::new(MethodTable::new(config.auth.methods.as_slice())?);
+        let skew = seconds(config.token_ng.max_clock_skew);
+        let format = Arc::new(token_format(&config, &methods, skew)?);
+        let receipt_keys = repository(
+            &config.fernet_receipts.key_repository,
+            config.fernet_receipts.max_active_keys,
+        );
+        let receipts = Receipts::new(LiveKeys::load(receipt_keys)?, methods, skew);
+        let hashing = HashPool::start(hash_policy(&config), hash_threads(&config))?;
+        let providers = Providers::start(
+            &databases,
+            settings(&config, workers),
+            Arc::clone(&format),
+            hashing,
+        )?;
+        let (policy, warnings) = load_policy(&config, config_dir)?;
+        for warning in warnings {
+            tracing::warn!(%warning, "policy");
+        }
+        Ok(Self {
+            metrics: Metrics::new(providers.clone()),
+            config,
+            providers,
+            policy: ArcSwap::from_pointee(policy),
+            format,
+            receipts,
+            config_dir: config_dir.to_owned(),
+        })
+    }
+
+    /// Reads the policy files again. On an error the old policy stays in force.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn reload_policy(&self) -> Result<Vec<policy::Warning>, PolicyError> {
+        let (policy, warnings) = load_policy(&self.config, &self.config_dir)?;
+        self.policy.store(Arc::new(policy));
+        Ok(warnings)
+    }
+}
+
+/// The policy of this configuration, and what is odd about its files.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn load_policy(
+    config: &Config,
+    config_dir: &Path,
+) -> Result<(Enforcer, Vec<policy::Warning>), PolicyError> {
+    let settings = policy::Settings {
+        enforce_scope: config.oslo_policy.enforce_scope,
+        enforce_new_defaults: config.oslo_policy.enforce_new_defaults,
+        default_rule: Some(config.oslo_policy.policy_default_rule.clone()),
+    };
+    let file = config_dir.join(&config.oslo_policy.policy_file);
+    let dirs: Vec<PathBuf> = config
+        .oslo_policy
+        .policy_dirs
+        .0
+        .iter()
+        .map(|dir| config_dir.join(dir))
+        .filter(|dir| dir.is_dir())
+        .collect();
+    let overrides = Overrides::load(file.exists().then_some(file.as_path()), &dirs)?;
+    Enforcer::new(&settings, overrides)
+}
+
+/// The repository of fernet keys at this path.
+pub fn repository(path: &Path, max_active_keys: u32) -> KeyRepository {
+    KeyRepository::new(path, max_active_keys as usize)
+}
+
+/// Bounds of the database's use.
+pub fn storage_limits(config: &Config) -> StorageLimits {
+    StorageLimits {
+        connections: config.storage.connections,
+        acquire: config.storage.acquire_timeout,
+        connect: config.storage.connect_timeout,
+        statement: config.storage.statement_timeout,
+        ..StorageLimits::default()
+    }
+}
+
+/// The format of tokens with its keys, for commands that look at tokens without a server.
+///
+/// # Errors
+/// When methods or keys are unusable.
+pub fn offline_format(config: &Config) -> Result<TokenFormat, StartError> {
+    let methods = Arc::new(MethodTable::new(config.auth.methods.as_slice())?);
+    token_format(config, &methods, seconds(config.token_ng.max_clock_skew))
+}
+
+fn token_format(
+    config: &Config,
+    methods: &Arc<MethodTable>,
+    skew: i64,
+) -> Result<TokenFormat, StartError> {
+    Ok(match config.token.provider {
+        sections::TokenProvider::Fernet => {
+            let fernet = &config.fernet_tokens;
+            let keys = LiveKeys::load(repository(&fernet.key_repository, fernet.max_active_keys))?;
+            TokenFormat::Fernet(FernetTokens::new(keys, Arc::clone(methods), skew))
+        }
+        sections::TokenProvider::Jws => {
+            let jwt = &config.jwt_tokens;
+            let repository = JwsRepository {
+                private_keys: jwt.jws_private_key_repository.clone(),
+                public_keys: jwt.jws_public_key_repository.clone(),
+                algorithm: jws_algorithm(jwt.jws_algorithm),
+                accepted: jwt
+                    .jws_accepted_algorithms
+                    .iter()
+                    .copied()
+                    .map(jws_algorithm)
+                    .collect(),
+            };
+            TokenFormat::Jws(JwsTokens::new(repository, skew)?)
+        }
+    })
+}
+
+fn jws_algorithm(configured: sections::JwsAlgorithm) -> JwsAlgorithm {
+    match configured {
+        sections::JwsAlgorithm::Es256 => JwsAlgorithm::Es256,
+        sections::JwsAlgorithm::Es384 => JwsAlgorithm::Es384,
+        sections::JwsAlgorithm::Es512 => JwsAlgorithm::Es512,
+        sections::JwsAlgorithm::EdDsa => JwsAlgorithm::EdDsa,
+    }
+}
+
+/// How passwords are hashed.
+pub fn hash_policy(config: &Config) -> HashPolicy {
+    let identity = &config.identity;
+    HashPolicy {
+        algorithm: match identity.password_hash_algorithm {
+            sections::PasswordHashAlgorithm::Bcrypt => Algorithm::Bcrypt,
+            sections::PasswordHashAlgorithm::BcryptSha256 => Algorithm::BcryptSha256,
+            sections::PasswordHashAlgorithm::Scrypt => Algorithm::Scrypt,
+            sections::PasswordHashAlgorithm::Pbkdf2Sha512 => Algorithm::Pbkdf2Sha512,
+        },
+        rounds: identity.password_hash_rounds,
+        scrypt_block_size: identity.scrypt_block_size,
+        scrypt_parallelism: identity.scrypt_parallelism,
+        salt_bytesize: identity.salt_bytesize,
+        max_password_length: identity.max_password_length as usize,
+        strict: config.default.strict_password_check,
+    }
+}
+
+fn hash_threads(config: &Config) -> PoolSize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    PoolSize {
+        threads: match config.hashing.threads {
+            0 => cores,
+            threads => threads,
+        },
+        queue: config.hashing.queue,
+    }
+}
+
+fn settings(config: &Config, workers: usize) -> Settings {
+    let coherence = &config.cache_coherence;
+    let token = &config.token;
+    Settings {
+        workers,
+        limits: Limits {
+            under_way: config.providers.mailbox,
+            deadline: config.providers.request_timeout,
+            restart_limit: config.providers.restart_limit,
+            restart_window: config.providers.restart_window,
+        },
+        follow: FollowSettings {
+            poll_interval: coherence.poll_interval,
+            trust_window: coherence.trust_window,
+            outbox_retention: coherence.outbox_retention,
+            longest_transaction: config.storage.statement_timeout + coherence.trust_window,
+            event_retention: token
+                .expiration
+                .saturating_add(config.revoke.expiration_buffer),
+        },
+        foreign_ttl: coherence.foreign_writers.then_some(coherence.foreign_ttl),
+        cache_entries: coherence.entries,
+        identity: identity_settings(config),
+        token: TokenSettings {
+            expiration: seconds(token.expiration),
+            allow_expired_window: seconds(token.allow_expired_window),
+            admin_project: config
+                .resource
+                .admin_project_name
+                .clone()
+                .zip(config.resource.admin_project_domain_name.clone()),
+        },
+        max_redelegation_count: i32::try_from(config.trust.max_redelegation_count)
+            .unwrap_or(i32::MAX),
+        prohibited_implied_roles: config.assignment.prohibited_implied_role.clone(),
+        public_endpoint: config
+            .default
+            .public_endpoint
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+    }
+}
+
+fn identity_settings(config: &Config) -> IdentitySettings {
+    let rules = &config.security_compliance;
+    IdentitySettings {
+        default_domain_id: config.identity.default_domain_id.as_str().into(),
+        disable_user_account_days_inactive: rules.disable_user_account_days_inactive,
+        lockout: rules.lockout_failure_attempts.map(|attempts| Lockout {
+            attempts,
+            duration: rules
+                .lockout_duration
+                .map(|duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)),
+        }),
+        password_expires_days: rules.password_expires_days,
+        unique_last_password_count: rules.unique_last_password_count,
+        minimum_password_age: rules.minimum_password_age,
+        change_password_upon_first_use: rules.change_password_upon_first_use,
+        ..IdentitySettings::default()
+    }
+}
+
+fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,126 @@
+//! `/healthcheck`, `/livez`, `/readyz`: for proxies and orchestrators. Without authentication,
+//! and without a query per request: the database is probed once a second.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::rt::time;
+use actix_web::{HttpResponse, web};
+use keystone_actors::role::GetRoleGraph;
+use serde_json::json;
+
+use crate::node::Node;
+
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How this node is.
+pub struct Health {
+    node: web::Data<Node>,
+    draining: Arc<AtomicBool>,
+    database: AtomicBool,
+}
+
+impl Health {
+    /// Of this node; the database counts as reachable once it was.
+    pub fn new(node: web::Data<Node>, draining: Arc<AtomicBool>) -> Self {
+        Self {
+            node,
+            draining,
+            database: AtomicBool::new(false),
+        }
+    }
+
+    /// What keeps this node from serving.
+    fn troubles(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        if self.draining.load(Ordering::Acquire) {
+            troubles.push("draining".to_owned());
+        }
+        if !self.database.load(Ordering::Acquire) {
+            troubles.push("the database cannot be reached".to_owned());
+        }
+        for provider in self.node.providers.supervision.stats() {
+            if provider.failed {
+                troubles.push(format!(
+                    "provider {} is over its restart limit",
+                    provider.name
+                ));
+            } else if provider.replicas == 0 {
+                troubles.push(format!("provider {} is being restarted", provider.name));
+            }
+        }
+        troubles
+    }
+}
+
+/// Asks the database, once a second, for something that every request needs.
+pub(super) async fn probe(health: Arc<Health>) {
+    loop {
+        let reachable = health.node.providers.probe_database().await;
+        health.database.store(reachable, Ordering::Release);
+        // The first token shall not wait for the roles to be read.
+        let _ = health.node.providers.role.read(GetRoleGraph).await;
+        time::sleep(PROBE_INTERVAL).await;
+    }
+}
+
+/// Routes them.
+pub fn routes(app: &mut web::ServiceConfig) {
+    for path in ["/healthcheck", "/readyz", "/livez"] {
+        let answer = move |health: web::Data<Health>| async move {
+            match path {
+                "/livez" => alive(),
+                "/readyz" => ready(&health),
+                _ => check(&health),
+            }
+        };
+        app.service(
+            web::resource(path)
+                .route(web::get().to(answer))
+                .route(web::head().to(answer)),
+        );
+    }
+}
+
+/// The process runs and answers: `GET /livez`.
+fn alive() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("OK\n")
+}
+
+/// What oslo's middleware answers: `GET /healthcheck`.
+fn check(health: &Health) -> HttpResponse {
+    if health.troubles().is_empty() {
+        return alive();
+    }
+    HttpResponse::ServiceUnavailable()
+        .content_type("text/plain; charset=utf-8")
+        .body("UNAVAILABLE\n")
+}
+
+/// Whether this node should get requests, and if not, why: `GET /readyz`.
+fn ready(health: &Health) -> HttpResponse {
+    let troubles = health.troubles();
+    let invalidations = health.node.providers.follows_others(Instant::now());
+    let body = json!({
+        "ready": troubles.is_empty(),
+        "troubles": troubles,
+        "caches_trusted": invalidations,
+        "providers": health.node.providers.supervision.stats().iter().map(|one| json!({
+            "name": one.name,
+            "replicas": one.replicas,
+            "restarts": one.restarts,
+            "failed": one.failed,
+        })).collect::<Vec<_>>(),
+    });
+    let mut response = match troubles.is_empty() {
+        true => HttpResponse::Ok(),
+        false => HttpResponse::ServiceUnavailable(),
+    };
+    response
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(body)
+}

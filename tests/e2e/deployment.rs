@@ -1,0 +1,194 @@
+//! What we hand to operators, used as they would: the first command of the README, the
+//! configuration of HAProxy, the systemd units.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::cloud::Builder;
+use crate::support::login::PASSWORD;
+use crate::support::port::Port;
+use crate::support::{Api, Cloud, Options, Scope, password, scoped};
+use crate::testdb::{Scratch, TestDb, each_database};
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("config")
+        .join(name)
+}
+
+/// HAProxy with the shipped configuration, before these nodes; stopped when dropped.
+struct Haproxy<'a> {
+    folder: &'a Path,
+    front: Port,
+}
+
+impl<'a> Haproxy<'a> {
+    fn start(db: &'a TestDb, nodes: [&Cloud<'_>; 2]) -> Self {
+        let haproxy = Self {
+            folder: db.scratch(),
+            front: Port::reserve(),
+        };
+        let stats = Port::reserve();
+        let file = shipped("haproxy.cfg");
+        haproxy.script(
+            &["start", file.to_str().unwrap()],
+            &[
+                ("IDENTITY_BIND", haproxy.front.address()),
+                ("IDENTITY_NODE_1", nodes[0].address()),
+                ("IDENTITY_NODE_2", nodes[1].address()),
+                ("IDENTITY_STATS", stats.address()),
+                ("HAPROXY_PORT", haproxy.front.number().to_string()),
+            ],
+        );
+        haproxy
+    }
+
+    fn api(&self) -> Api {
+        Api::at(format!("http://{}", self.front.address()))
+    }
+
+    fn script(&self, arguments: &[&str], environment: &[(&str, String)]) {
+        let output = Command::new("bash")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/peers/haproxy.sh"))
+            .args(arguments)
+            .env("PEERS_DATA", self.folder)
+            .envs(
+                environment
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str())),
+            )
+            .stdin(Stdio::null())
+            .output()
+            .expect("bash");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+impl Drop for Haproxy<'_> {
+    fn drop(&mut self) {
+        self.script(&["stop"], &[]);
+    }
+}
+
+async fn start_behind_a_proxy(db: &TestDb) -> Cloud<'_> {
+    Builder::new(db)
+        .set("api_server", "trusted_proxies", "127.0.0.1")
+        .start()
+        .await
+}
+
+fn trusting() -> Options {
+    Options::default().set("api_server", "trusted_proxies", "127.0.0.1")
+}
+
+each_database! {
+    async fn behind_haproxy_the_death_of_a_node_is_not_seen(db: TestDb) {
+        let mut first = start_behind_a_proxy(&db).await;
+        let second = first.start_node(trusting()).await;
+        let haproxy = Haproxy::start(&db, [&first, &second]);
+        let api = haproxy.api();
+        let admin = api.admin().await;
+
+        first.kill();
+
+        // More of them than it takes to come by the dead node, before and after it is found out.
+        for _ in 0..40 {
+            admin.validate(admin.token()).await.expect(200);
+        }
+        drop(second);
+    }
+
+    async fn behind_haproxy_links_name_the_address_that_clients_use(db: TestDb) {
+        let first = start_behind_a_proxy(&db).await;
+        let second = first.start_node(trusting()).await;
+        let haproxy = Haproxy::start(&db, [&first, &second]);
+        let api = haproxy.api();
+        let own = format!("{}/v3/", api.base());
+
+        let version = api.get("/v3").await.expect(200);
+        assert_eq!(version.json()["version"]["links"][0]["href"], own);
+
+        // What a client says about a proxy that is not there changes nothing.
+        for (header, value) in [
+            ("X-Forwarded-Host", "evil.example"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Prefix", "/evil"),
+            ("Forwarded", "for=192.0.2.1;host=evil.example;proto=https"),
+        ] {
+            let version = api.request(awc::http::Method::GET, "/v3").header(header, value).send().await.expect(200);
+            assert_eq!(version.json()["version"]["links"][0]["href"], own, "{header}");
+        }
+        api.get("/readyz").await.expect(404);
+        api.get("/metrics").await.expect(404);
+        drop(second);
+    }
+
+    async fn metrics_are_told_on_a_listener_of_their_own_only(db: TestDb) {
+        let cloud = Cloud::start(&db).await;
+
+        let metrics = cloud.metrics().get("/metrics").await.expect(200);
+
+        assert!(metrics.header("Content-Type").is_some_and(|kind| kind.contains("text")), "{metrics:?}");
+        assert!(String::from_utf8_lossy(metrics.bytes()).contains("# TYPE "), "{metrics:?}");
+        cloud.api().get("/metrics").await.expect(404);
+    }
+
+    async fn quickstart_gives_a_server_that_answers(db: TestDb) {
+        let folder = Scratch::new();
+        let port = Port::reserve();
+        let mut server = Cloud::command(&["quickstart", "--dir"])
+            .arg(folder.path().join("cloud"))
+            .args(["--listen", &port.address(), "--admin-password", PASSWORD, "--database", db.url()])
+            .spawn()
+            .unwrap();
+        let api = Api::at(format!("http://{}", port.address()));
+
+        let up = crate::support::cloud::until_up(&api, || server.try_wait().unwrap()).await;
+        let answer = match up {
+            Ok(()) => api.authenticate(&scoped(password("admin"), Scope::Project("admin"))).await,
+            Err(why) => panic!("{why}"),
+        };
+        server.kill().unwrap();
+        server.wait().unwrap();
+
+        assert_eq!(answer.expect(201).json()["token"]["user"]["name"], json!("admin"));
+    }
+}
+
+#[test]
+fn systemd_accepts_the_units_and_finds_nothing_exposed() {
+    let folder = Scratch::new();
+    let unit = folder.path().join("keystone-ng.service");
+    // The program need not be installed here, nor its manual.
+    let text = std::fs::read_to_string(shipped("keystone-ng.service")).unwrap();
+    let text = text.replace("/usr/bin/keystone-ng", env!("CARGO_BIN_EXE_keystone-ng"));
+    std::fs::write(&unit, text).unwrap();
+    let socket = folder.path().join("keystone-ng.socket");
+    std::fs::copy(shipped("keystone-ng.socket"), &socket).unwrap();
+
+    let verified = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args([&unit, &socket])
+        .output()
+        .expect("systemd-analyze, of Debian's package systemd");
+    assert!(verified.status.success(), "{verified:?}");
+    assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
+
+    // In tenths: 1.5 of 10. What is left is the network, which a server needs.
+    let judged = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=15"])
+        .arg(&unit)
+        .output()
+        .unwrap();
+    assert!(
+        judged.status.success(),
+        "{}",
+        String::from_utf8_lossy(&judged.stdout)
+    );
+}

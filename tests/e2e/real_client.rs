@@ -1,0 +1,90 @@
+//! The real `openstack` client (python-openstackclient) against the real server.
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::login::PASSWORD;
+use crate::support::{Answer, Cloud, each_keystone};
+
+/// What a user types: `openstack ARGUMENTS` as the admin. Gives what it printed; it has to succeed.
+fn openstack(cloud: &Cloud<'_>, arguments: &[&str]) -> String {
+    let output = run(cloud, arguments);
+    assert!(
+        output.status.success(),
+        "openstack {arguments:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn run(cloud: &Cloud<'_>, arguments: &[&str]) -> Output {
+    let program = std::env::var("TEST_OPENSTACK")
+        .expect("TEST_OPENSTACK is not set: run the tests by tests/run, which installs the client");
+    Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // It reads clouds.yaml from the home directory, and keeps a cache there.
+        .env("HOME", cloud.config_file().parent().unwrap())
+        .env("OS_AUTH_URL", format!("{}/v3", cloud.api().base()))
+        .env("OS_IDENTITY_API_VERSION", "3")
+        .env("OS_USERNAME", "admin")
+        .env("OS_PASSWORD", PASSWORD)
+        .env("OS_PROJECT_NAME", "admin")
+        .env("OS_USER_DOMAIN_ID", "default")
+        .env("OS_PROJECT_DOMAIN_ID", "default")
+        .stdin(Stdio::null())
+        .output()
+        .expect("openstack starts")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("not JSON ({e}): {text}"))
+}
+
+async fn validate(cloud: &Cloud<'_>, token: &str) -> Answer {
+    cloud.api().admin().await.validate(token).await
+}
+
+each_keystone! {
+    async fn the_openstack_client_issues_uses_and_revokes_tokens(builder: Builder) {
+        let cloud = builder.start().await;
+
+        let issued = json(&openstack(&cloud, &["token", "issue", "--format", "json"]));
+        let token = issued["id"].as_str().unwrap();
+        let answer = validate(&cloud, token).await.expect(200);
+        assert_eq!(answer.json()["token"]["project"]["id"], issued["project_id"]);
+        assert_eq!(answer.json()["token"]["user"]["id"], issued["user_id"]);
+
+        let catalog = json(&openstack(&cloud, &["catalog", "list", "--format", "json"]));
+        assert_eq!(catalog[0]["Name"], "keystone");
+        assert_eq!(catalog[0]["Type"], "identity");
+        let mut interfaces: Vec<_> = catalog[0]["Endpoints"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|endpoint| {
+                assert_eq!(endpoint["url"], format!("{}/v3", cloud.api().base()));
+                assert_eq!(endpoint["region_id"], "RegionOne");
+                endpoint["interface"].as_str().unwrap()
+            })
+            .collect();
+        interfaces.sort_unstable();
+        assert_eq!(interfaces, ["admin", "internal", "public"]);
+
+        openstack(&cloud, &["token", "revoke", token]);
+        validate(&cloud, token).await.expect(404);
+    }
+
+    async fn the_openstack_client_tells_a_wrong_password(builder: Builder) {
+        let cloud = builder.start().await;
+
+        let output = run(&cloud, &["--os-password", "wrong", "token", "issue"]);
+
+        assert!(!output.status.success());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("The request you have made requires authentication. (HTTP 401)"), "{told}");
+    }
+}

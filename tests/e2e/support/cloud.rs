@@ -1,0 +1,423 @@
+//! Servers for tests: the real binary of this project, or Python Keystone, each on a port of its
+//! own, on the test's database, with its log kept and shown when the test fails.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use awc::http::Method;
+
+use super::login::PASSWORD;
+use super::port::Port;
+use super::{Api, python};
+use crate::testdb::{Backend, TestDb};
+
+/// How often, and how many times, a server is asked whether it is up yet.
+const PAUSE: Duration = Duration::from_millis(50);
+const TRIES: u32 = 1200;
+
+/// Options of keystone.conf, as section, name and value; of two values the later counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options(Vec<(String, String, String)>);
+
+impl Options {
+    /// Adds one.
+    pub(crate) fn set(mut self, section: &str, name: &str, value: impl ToString) -> Self {
+        self.0
+            .push((section.to_owned(), name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The file that says the same.
+    pub(super) fn ini(&self) -> String {
+        let mut sections = BTreeMap::<&str, BTreeMap<&str, &str>>::new();
+        for (section, name, value) in &self.0 {
+            sections.entry(section).or_default().insert(name, value);
+        }
+        let mut text = String::new();
+        for (section, options) in sections {
+            text += &format!("[{section}]\n");
+            for (name, value) in options {
+                text += &format!("{name} = {value}\n");
+            }
+        }
+        text
+    }
+}
+
+/// A server that is yet to be started on a database that is still empty.
+pub(crate) struct Builder<'db> {
+    db: &'db TestDb,
+    python: bool,
+    options: Options,
+    seed: Vec<String>,
+}
+
+impl<'db> Builder<'db> {
+    /// Ours, with the options of these tests.
+    pub(crate) fn new(db: &'db TestDb) -> Self {
+        Self {
+            db,
+            python: false,
+            options: Options::default(),
+            seed: Vec::new(),
+        }
+    }
+
+    /// Python Keystone instead.
+    pub(crate) fn python(mut self) -> Self {
+        self.python = true;
+        self
+    }
+
+    /// Sets an option of keystone.conf.
+    pub(crate) fn set(mut self, section: &str, name: &str, value: impl ToString) -> Self {
+        self.options = self.options.set(section, name, value);
+        self
+    }
+
+    /// Statements that run before the server serves: see [`super::seed`].
+    pub(crate) fn seed(mut self, statements: Vec<String>) -> Self {
+        self.seed.extend(statements);
+        self
+    }
+
+    /// Makes tables, keys and the admin (whose password is [`PASSWORD`]), and starts the server.
+    pub(crate) async fn start(self) -> Cloud<'db> {
+        let mut cloud = Cloud::prepare(self.db, self.python, self.options);
+        let url = format!("{}/v3", cloud.api.base());
+        if self.python {
+            cloud.take_prepared_python(&url).await;
+        } else {
+            cloud.run(&["db", "sync"], &[]);
+            cloud.run(&["fernet", "setup"], &[]);
+            cloud.run(
+                &["bootstrap"],
+                &[
+                    ("--bootstrap-password", PASSWORD),
+                    ("--bootstrap-region-id", "RegionOne"),
+                    ("--bootstrap-public-url", &url),
+                    ("--bootstrap-internal-url", &url),
+                    ("--bootstrap-admin-url", &url),
+                ],
+            );
+        }
+        cloud.execute(&self.seed).await;
+        cloud.start_again().await;
+        cloud
+    }
+}
+
+/// A running server, stopped and gone when dropped.
+pub(crate) struct Cloud<'db> {
+    db: &'db TestDb,
+    folder: PathBuf,
+    options: Options,
+    port: Port,
+    metrics: Port,
+    process: Process,
+    api: Api,
+}
+
+enum Process {
+    Stopped,
+    Ours(Child),
+    Python,
+}
+
+impl<'db> Cloud<'db> {
+    /// Ours, on an empty database, with the bootstrap admin only.
+    pub(crate) async fn start(db: &'db TestDb) -> Self {
+        Builder::new(db).start().await
+    }
+
+    /// One more of ours on the same database and with the same keys.
+    pub(crate) async fn start_node(&self, options: Options) -> Self {
+        let mut node = Self::prepare(self.db, false, options);
+        node.start_again().await;
+        node
+    }
+
+    /// Python Keystone on the same database and with the same keys.
+    pub(crate) async fn start_python_beside(&self, options: Options) -> Self {
+        let mut node = Self::prepare(self.db, true, options);
+        node.start_again().await;
+        node
+    }
+
+    /// One of the same kind, on the same database and with the same keys.
+    pub(crate) async fn start_twin(&self, options: Options) -> Self {
+        if self.is_python() {
+            self.start_python_beside(options).await
+        } else {
+            self.start_node(options).await
+        }
+    }
+
+    fn prepare(db: &'db TestDb, python: bool, options: Options) -> Self {
+        let port = Port::reserve();
+        let metrics = Port::reserve();
+        let folder = db.scratch().join(format!("node-{}", port.number()));
+        fs::create_dir(&folder).expect("a folder for the node");
+        let keys = db.scratch().join("fernet-keys");
+        let mut base = Options::default()
+            .set("database", "connection", db.url())
+            .set("fernet_tokens", "key_repository", keys.display())
+            .set("fernet_receipts", "key_repository", keys.display())
+            .set(
+                "credential",
+                "key_repository",
+                db.scratch().join("credential-keys").display(),
+            )
+            .set("identity", "password_hash_rounds", 4)
+            .set("api_server", "listen", port.address())
+            .set("api_server", "metrics_listen", metrics.address())
+            .set("api_server", "workers", 2);
+        base.0.extend(options.0);
+        let api = Api::at(format!("http://{}", port.address()));
+        let process = if python {
+            Process::Python
+        } else {
+            Process::Stopped
+        };
+        Self {
+            db,
+            folder,
+            options: base,
+            port,
+            metrics,
+            process,
+            api,
+        }
+    }
+
+    /// A client of it.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> String {
+        self.port.address()
+    }
+
+    /// A client of its metrics listener.
+    pub(crate) fn metrics(&self) -> Api {
+        Api::at(format!("http://{}", self.metrics.address()))
+    }
+
+    /// Whether it is Python Keystone.
+    pub(crate) fn is_python(&self) -> bool {
+        matches!(self.process, Process::Python)
+    }
+
+    /// Runs statements on its database.
+    pub(crate) async fn execute(&self, statements: &[String]) {
+        for statement in statements {
+            self.db.execute(statement).await;
+        }
+    }
+
+    /// The path of its keystone.conf, written afresh.
+    pub(crate) fn config_file(&self) -> PathBuf {
+        let path = self.folder.join("keystone.conf");
+        fs::write(&path, self.options.ini()).expect("keystone.conf");
+        path
+    }
+
+    /// All that it wrote to its output so far.
+    pub(crate) fn log(&self) -> String {
+        let path = if self.is_python() {
+            "python-keystone/keystone.log"
+        } else {
+            "server.log"
+        };
+        fs::read(self.folder.join(path))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// A command of the binary, with nothing in its environment that the tests' own may set.
+    pub(crate) fn command(arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystone-ng"));
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        for kept in [
+            "PATH",
+            "HOME",
+            "TMPDIR",
+            "LLVM_PROFILE_FILE",
+            "RUST_BACKTRACE",
+        ] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        command
+    }
+
+    /// Runs a command of the binary with this server's configuration, to its end; it has to
+    /// succeed. Gives what it printed.
+    pub(crate) fn run(&self, command: &[&str], options: &[(&str, &str)]) -> String {
+        let output = Self::command(command)
+            .arg("--config-file")
+            .arg(self.config_file())
+            .args(options.iter().flat_map(|(name, value)| [name, value]))
+            .output()
+            .expect("the binary starts");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "keystone-ng {command:?}: {}\n{printed}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        printed
+    }
+
+    /// Starts it after [`Self::stop`] or [`Self::kill`], with the same address, and waits until
+    /// it answers.
+    pub(crate) async fn start_again(&mut self) {
+        if self.is_python() {
+            python::run_aside(self.python_script("start")).await;
+            return;
+        }
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("server.log"))
+            .expect("server.log");
+        let child = Self::command(&["serve"])
+            .arg("--config-file")
+            .arg(self.config_file())
+            .stdout(log.try_clone().expect("server.log, twice"))
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        self.process = Process::Ours(child);
+        self.wait_until_up().await;
+    }
+
+    async fn wait_until_up(&mut self) {
+        let api = self.api.clone();
+        if let Err(why) = until_up(&api, || self.ended()).await {
+            panic!("{why}");
+        }
+    }
+
+    /// Asks it to end (SIGTERM), and waits until it has. Gives how it ended; `None` for Python.
+    pub(crate) async fn stop(&mut self) -> Option<ExitStatus> {
+        match &self.process {
+            Process::Python => python::run_aside(self.python_script("stop")).await,
+            Process::Stopped => {}
+            Process::Ours(child) => {
+                let pid = rustix::process::Pid::from_child(child);
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+                for _ in 0..TRIES {
+                    if let Some(status) = self.ended() {
+                        self.process = Process::Stopped;
+                        return Some(status);
+                    }
+                    actix_rt::time::sleep(PAUSE).await;
+                }
+                panic!("the server does not end on SIGTERM");
+            }
+        }
+        None
+    }
+
+    /// Ends it with SIGKILL, as a failing machine would.
+    pub(crate) fn kill(&mut self) {
+        if let Process::Ours(child) = &mut self.process {
+            child.kill().expect("SIGKILL");
+            child.wait().expect("its end");
+            self.process = Process::Stopped;
+        }
+    }
+
+    /// How it ended, if it has.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        match &mut self.process {
+            Process::Ours(child) => child.try_wait().expect("its state"),
+            Process::Stopped | Process::Python => None,
+        }
+    }
+
+    /// Fills the empty database and the key repository with what Python Keystone makes at first.
+    async fn take_prepared_python(&self, url: &str) {
+        assert_eq!(
+            self.db.backend(),
+            Backend::Sqlite,
+            "Python Keystone alone is tested on SQLite"
+        );
+        let scratch = self.db.scratch();
+        python::take_prepared(
+            &scratch.join("keystone.sqlite"),
+            &scratch.join("fernet-keys"),
+        );
+        self.execute(&[format!(r#"UPDATE "endpoint" SET "url" = '{url}'"#)])
+            .await;
+    }
+
+    fn python_script(&self, command: &str) -> Command {
+        let port = self.port.number().to_string();
+        let keys = self.db.scratch().join("fernet-keys");
+        let options = self.config_file();
+        let environment: [(&str, &OsStr); 4] = [
+            ("KEYSTONE_PORT", port.as_ref()),
+            ("KEYSTONE_KEYS", keys.as_ref()),
+            ("KEYSTONE_OPTIONS", options.as_ref()),
+            ("KEYSTONE_PREPARED", "1".as_ref()),
+        ];
+        python::script(command, &self.folder, &environment)
+    }
+}
+
+impl Drop for Cloud<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.lines().count().saturating_sub(200);
+            let mut out = std::io::stderr().lock();
+            // Nothing can be done about a failure to say why a test failed.
+            let _ = writeln!(
+                out,
+                "--- the log of the server on {} ---",
+                self.port.address()
+            );
+            for line in log.lines().skip(from) {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+        match &mut self.process {
+            Process::Stopped => {}
+            Process::Ours(child) => {
+                // Fails only where it has ended already.
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Process::Python => python::run(self.python_script("stop")),
+        }
+    }
+}
+
+/// Waits until a server answers `/healthcheck`, or says why it never will.
+pub(crate) async fn until_up(
+    api: &Api,
+    mut ended: impl FnMut() -> Option<ExitStatus>,
+) -> Result<(), String> {
+    for _ in 0..TRIES {
+        if let Some(status) = ended() {
+            return Err(format!("the server ended at its start: {status}"));
+        }
+        let asked = api.request(Method::GET, "/healthcheck").try_send().await;
+        if asked.is_ok_and(|answer| answer.status() == 200) {
+            return Ok(());
+        }
+        actix_rt::time::sleep(PAUSE).await;
+    }
+    Err(format!("{} does not answer /healthcheck", api.base()))
+}
