@@ -99,12 +99,20 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
     let secret = wanted.password.expose_secret().as_bytes();
     let stored = present_hash(db, wanted).await?;
     let known = stored.is_some_and(|hash| hashing.verify(secret, &hash).unwrap_or(false));
-    let hash = if known { None } else { Some(hashing.hash(secret)?) };
+    let hash = if known {
+        None
+    } else {
+        Some(hashing.hash(secret)?)
+    };
     transaction!(db, |conn| {
         let mut report = Report::default();
         let now = micros_since_epoch();
 
-        let domains = project::table.find(&wanted.domain_id).count().get_result::<i64>(conn).await?;
+        let domains = project::table
+            .find(&wanted.domain_id)
+            .count()
+            .get_result::<i64>(conn)
+            .await?;
         if domains == 0 {
             let row = (
                 project::id.eq(&wanted.domain_id),
@@ -115,7 +123,10 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                 project::is_domain.eq(true),
                 project::extra.eq("{}"),
             );
-            diesel::insert_into(project::table).values(row).execute(conn).await?;
+            diesel::insert_into(project::table)
+                .values(row)
+                .execute(conn)
+                .await?;
         }
         report.note(format!("domain {}", wanted.domain_id), domains == 0);
 
@@ -141,7 +152,10 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                     project::is_domain.eq(false),
                     project::extra.eq("{}"),
                 );
-                diesel::insert_into(project::table).values(row).execute(conn).await?;
+                diesel::insert_into(project::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
                 id
             }
         };
@@ -165,13 +179,19 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                     user::created_at.eq(DbTime::from_seconds(now / 1_000_000)),
                     user::extra.eq("{}"),
                 );
-                diesel::insert_into(user::table).values(row).execute(conn).await?;
+                diesel::insert_into(user::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
                 let row = (
                     local_user::user_id.eq(&id),
                     local_user::domain_id.eq(&wanted.domain_id),
                     local_user::name.eq(&wanted.username),
                 );
-                diesel::insert_into(local_user::table).values(row).execute(conn).await?;
+                diesel::insert_into(local_user::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
                 let local_id = local_user::table
                     .filter(local_user::user_id.eq(&id))
                     .select(local_user::id)
@@ -188,7 +208,11 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
             if !is_new {
                 let current = password::table
                     .filter(password::local_user_id.eq(local_id))
-                    .filter(password::expires_at_int.is_null().or(password::expires_at_int.gt(now)));
+                    .filter(
+                        password::expires_at_int
+                            .is_null()
+                            .or(password::expires_at_int.gt(now)),
+                    );
                 diesel::update(current)
                     .set((
                         password::expires_at.eq(DbTime::from_seconds(now / 1_000_000)),
@@ -208,16 +232,22 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                 password::created_at.eq(DbTime::from_seconds(now / 1_000_000)),
                 password::created_at_int.eq(now),
                 password::expires_at.eq(expires.map(DbTime::from_seconds)),
-                password::expires_at_int.eq(expires.map(|seconds| seconds.saturating_mul(1_000_000))),
+                password::expires_at_int
+                    .eq(expires.map(|seconds| seconds.saturating_mul(1_000_000))),
             );
-            diesel::insert_into(password::table).values(row).execute(conn).await?;
+            diesel::insert_into(password::table)
+                .values(row)
+                .execute(conn)
+                .await?;
         }
         let done = match (is_new, enabled > 0 || hash.is_some()) {
             (true, _) => Done::Created,
             (false, true) => Done::Updated,
             (false, false) => Done::Kept,
         };
-        report.lines.push((format!("user {}", wanted.username), done));
+        report
+            .lines
+            .push((format!("user {}", wanted.username), done));
 
         let admin = wanted.role_name.as_str();
         let mut roles = HashMap::new();
@@ -240,21 +270,31 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                         role::domain_id.eq(NO_DOMAIN),
                         role::extra.eq("{}"),
                     );
-                    diesel::insert_into(role::table).values(row).execute(conn).await?;
+                    diesel::insert_into(role::table)
+                        .values(row)
+                        .execute(conn)
+                        .await?;
                     if wanted.immutable_roles {
                         let row = (
                             role_option::role_id.eq(&id),
                             role_option::option_id.eq(IMMUTABLE_OPTION),
                             role_option::option_value.eq("true"),
                         );
-                        diesel::insert_into(role_option::table).values(row).execute(conn).await?;
+                        diesel::insert_into(role_option::table)
+                            .values(row)
+                            .execute(conn)
+                            .await?;
                     }
                     id
                 }
             };
             roles.insert(name, id);
         }
-        for (prior, implied) in [("member", "reader"), ("manager", "member"), (admin, "manager")] {
+        for (prior, implied) in [
+            ("member", "reader"),
+            ("manager", "member"),
+            (admin, "manager"),
+        ] {
             let (Some(prior_id), Some(implied_id)) = (roles.get(prior), roles.get(implied)) else {
                 continue;
             };
@@ -265,7 +305,10 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                     implied_role::prior_role_id.eq(prior_id),
                     implied_role::implied_role_id.eq(implied_id),
                 );
-                diesel::insert_into(implied_role::table).values(row).execute(conn).await?;
+                diesel::insert_into(implied_role::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
             }
             report.note(format!("role {prior} implies {implied}"), is_new);
         }
@@ -286,9 +329,18 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                 assignment::role_id.eq(&admin_id),
                 assignment::inherited.eq(false),
             );
-            diesel::insert_into(assignment::table).values(row).execute(conn).await?;
+            diesel::insert_into(assignment::table)
+                .values(row)
+                .execute(conn)
+                .await?;
         }
-        report.note(format!("role {admin} of {} on project {}", wanted.username, wanted.project_name), is_new);
+        report.note(
+            format!(
+                "role {admin} of {} on project {}",
+                wanted.username, wanted.project_name
+            ),
+            is_new,
+        );
         let there = system_assignment::table
             .filter(system_assignment::actor_id.eq(&user_id))
             .filter(system_assignment::role_id.eq(&admin_id));
@@ -301,15 +353,33 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                 system_assignment::role_id.eq(&admin_id),
                 system_assignment::inherited.eq(false),
             );
-            diesel::insert_into(system_assignment::table).values(row).execute(conn).await?;
+            diesel::insert_into(system_assignment::table)
+                .values(row)
+                .execute(conn)
+                .await?;
         }
-        report.note(format!("role {admin} of {} on the system", wanted.username), is_new);
+        report.note(
+            format!("role {admin} of {} on the system", wanted.username),
+            is_new,
+        );
 
         if let Some(id) = &wanted.region_id {
-            let is_new = region::table.find(id).count().get_result::<i64>(conn).await? == 0;
+            let is_new = region::table
+                .find(id)
+                .count()
+                .get_result::<i64>(conn)
+                .await?
+                == 0;
             if is_new {
-                let row = (region::id.eq(id), region::description.eq(""), region::extra.eq("{}"));
-                diesel::insert_into(region::table).values(row).execute(conn).await?;
+                let row = (
+                    region::id.eq(id),
+                    region::description.eq(""),
+                    region::extra.eq("{}"),
+                );
+                diesel::insert_into(region::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
             }
             report.note(format!("region {id}"), is_new);
         }
@@ -332,7 +402,10 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                         service::enabled.eq(true),
                         service::extra.eq(json!({"name": wanted.service_name}).to_string()),
                     );
-                    diesel::insert_into(service::table).values(row).execute(conn).await?;
+                    diesel::insert_into(service::table)
+                        .values(row)
+                        .execute(conn)
+                        .await?;
                     id
                 }
             };
@@ -365,11 +438,20 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
                     }
                     Some(id) => {
                         let other = endpoint::table.find(id).filter(endpoint::url.ne(url));
-                        let changed = diesel::update(other).set(endpoint::url.eq(url)).execute(conn).await?;
-                        if changed > 0 { Done::Updated } else { Done::Kept }
+                        let changed = diesel::update(other)
+                            .set(endpoint::url.eq(url))
+                            .execute(conn)
+                            .await?;
+                        if changed > 0 {
+                            Done::Updated
+                        } else {
+                            Done::Kept
+                        }
                     }
                 };
-                report.lines.push((format!("{interface} endpoint {url}"), done));
+                report
+                    .lines
+                    .push((format!("{interface} endpoint {url}"), done));
             }
         }
         // Whatever runs on this database looks again.

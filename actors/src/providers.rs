@@ -135,7 +135,11 @@ impl Providers {
             stats: Vec::new(),
         };
 
-        let follower = Revocation::new(pool("revocation", 10)?, invalidations.clone(), settings.follow);
+        let follower = Revocation::new(
+            pool("revocation", 10)?,
+            invalidations.clone(),
+            settings.follow,
+        );
         let revocation = {
             let provider = follower.clone();
             supervision.supervise(Placement::Single, move || provider.clone())

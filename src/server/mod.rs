@@ -29,13 +29,16 @@ use reload::Reloader;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
 
+/// What is done once the listeners are open; gets their addresses.
+pub type Ready = Box<dyn FnOnce(&[SocketAddr]) + Send>;
+
 /// How the server is to run, besides its configuration.
 #[derive(Default)]
 pub struct ServeOptions {
     /// Addresses to listen on; none: those of the configuration.
     pub listen: Vec<SocketAddr>,
     /// Called once the listeners are open, with their addresses.
-    pub ready: Option<Box<dyn FnOnce(&[SocketAddr]) + Send>>,
+    pub ready: Option<Ready>,
 }
 
 /// Why the server did not run, or ended.

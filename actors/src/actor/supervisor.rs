@@ -110,7 +110,8 @@ impl Supervision {
     where
         F: Future<Output = ()> + 'static,
     {
-        self.supervisor.do_send(Spawn(Box::new(move || Box::pin(task()))));
+        self.supervisor
+            .do_send(Spawn(Box::new(move || Box::pin(task()))));
     }
 
     /// Called on the thread of an HTTP worker: gives it replicas of its own.

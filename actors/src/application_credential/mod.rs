@@ -6,8 +6,6 @@ mod handlers;
 mod messages;
 mod model;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -40,11 +38,7 @@ impl Provider for ApplicationCredentialProvider {
 
 impl ApplicationCredentialProvider {
     /// The provider on its pool. Secrets are hashed as `[identity]` says of passwords.
-    pub fn new(
-        db: Db,
-        cache: Cache<ApplicationCredentialId, Numbered>,
-        hashing: HashPool,
-    ) -> Self {
+    pub fn new(db: Db, cache: Cache<ApplicationCredentialId, Numbered>, hashing: HashPool) -> Self {
         Self { db, cache, hashing }
     }
 }

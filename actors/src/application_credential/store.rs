@@ -72,10 +72,7 @@ fn assemble(
     }
 }
 
-pub(super) async fn find(
-    db: &Db,
-    id: &ApplicationCredentialId,
-) -> Result<Option<Numbered>, Error> {
+pub(super) async fn find(db: &Db, id: &ApplicationCredentialId) -> Result<Option<Numbered>, Error> {
     with_conn!(db, |conn| {
         let row: Option<CredentialRow> = application_credential::table
             .filter(application_credential::id.eq(id.as_str()))

@@ -6,9 +6,14 @@ use crate::ids::RoleId;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 
-async fn consumer_with_token(db: &TestDb, role_ids: &str, expires_at: &str) -> Handle<Oauth1Provider> {
+async fn consumer_with_token(
+    db: &TestDb,
+    role_ids: &str,
+    expires_at: &str,
+) -> Handle<Oauth1Provider> {
     let bench = Bench::new(db).await;
-    db.execute("INSERT INTO consumer (id, secret, extra) VALUES ('c', 'hidden', '{}')").await;
+    db.execute("INSERT INTO consumer (id, secret, extra) VALUES ('c', 'hidden', '{}')")
+        .await;
     db.execute(&format!(
         "INSERT INTO access_token (id, access_secret, authorizing_user_id, project_id, role_ids, consumer_id, expires_at) \
          VALUES ('t', 'hidden', 'u', 'p', '{role_ids}', 'c', {expires_at})"

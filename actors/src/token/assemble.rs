@@ -432,7 +432,12 @@ impl Assembly<'_> {
     async fn groups(&mut self, user: &UserId) -> Result<Arc<[GroupId]>, Stop> {
         self.depends(Kind::Membership, user.as_str());
         let user = user.clone();
-        let memberships = self.provider.sources.identity.read(GetMemberships { user }).await?;
+        let memberships = self
+            .provider
+            .sources
+            .identity
+            .read(GetMemberships { user })
+            .await?;
         self.ends(memberships.settled_until(self.now));
         Ok(memberships.at(self.now))
     }
@@ -454,7 +459,10 @@ impl Assembly<'_> {
             target,
         };
         let held = self.provider.sources.assignment.read(question).await;
-        let held = found!(held, assignment::Error::Resource(resource::Error::NotFound(_)));
+        let held = found!(
+            held,
+            assignment::Error::Resource(resource::Error::NotFound(_))
+        );
         for ancestor in held.ancestors.iter() {
             self.on.push((Kind::Project, ancestor.to_string()));
         }

@@ -38,7 +38,10 @@ impl Serve<GetTrust> for TrustProvider {
 }
 
 impl Serve<GetTrustOfToken> for TrustProvider {
-    async fn serve(self, GetTrustOfToken { id, now }: GetTrustOfToken) -> Result<Arc<Trust>, Error> {
+    async fn serve(
+        self,
+        GetTrustOfToken { id, now }: GetTrustOfToken,
+    ) -> Result<Arc<Trust>, Error> {
         self.live(&id, now).await
     }
 }

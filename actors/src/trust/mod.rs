@@ -7,8 +7,6 @@ mod handlers;
 mod messages;
 mod model;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

@@ -50,8 +50,14 @@ impl Trust {
 
     /// The trust at the head of its chain, with whose roles they really are.
     pub(super) fn of_chain(chain: Vec<Trust>, _max: i32) -> Result<Option<Trust>, super::Error> {
-        let first = chain.last().filter(|_| chain.len() > 1).map(|t| t.trustor_user_id.clone());
-        Ok(chain.into_iter().next().map(|t| Trust { original_trustor: first, ..t }))
+        let first = chain
+            .last()
+            .filter(|_| chain.len() > 1)
+            .map(|t| t.trustor_user_id.clone());
+        Ok(chain.into_iter().next().map(|t| Trust {
+            original_trustor: first,
+            ..t
+        }))
     }
 
     /// Keystone's rules for a trust made from this one, and for each link of a chain: not too

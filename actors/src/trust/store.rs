@@ -29,7 +29,9 @@ struct TrustRow {
 }
 
 fn assemble(row: TrustRow, roles: Vec<String>) -> Trust {
-    let precise = row.expires_at_int.map(|micros| micros.div_euclid(1_000_000));
+    let precise = row
+        .expires_at_int
+        .map(|micros| micros.div_euclid(1_000_000));
     Trust {
         extra: parse_extra(row.extra.as_deref()),
         id: row.id.into(),
