@@ -61,7 +61,7 @@ impl Caller {
                 Ok(Self { token })
             }
             Verdict::Refused(refusal) => Err(match refusal {
-                Refusal::Empty | Refusal::Unreadable(_) | Refusal::Invalid | Refusal::NoRoles => {
+                Refusal::Empty | Refusal::Unreadable(_) | Refusal::Invalid | Refusal::NotFound => {
                     ApiError::unauthenticated()
                 }
                 // Keystone's token middleware answers these as what they are.

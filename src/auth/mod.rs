@@ -82,7 +82,7 @@ pub async fn authenticate(
     if let Some(unknown) = request
         .methods
         .iter()
-        .find(|method| !method.is_supported(configured))
+        .find(|method| !method.is_configured(configured))
     {
         return Err(unsupported(unknown.name(), configured));
     }
@@ -96,7 +96,8 @@ pub async fn authenticate(
             Method::ApplicationCredential(credential) => {
                 application_credential::prove(node, &mut proof, credential, now).await?;
             }
-            Method::Other(name) => return Err(unsupported(name, configured)),
+            // Configured, and nobody can prove anything by it here.
+            Method::Other(name) => return Err(refused(node, &format_args!("no method {name}"))),
         }
     }
     let Some(user) = proof.user.clone() else {

@@ -27,7 +27,7 @@ pub enum Method {
     Token(SecretString),
     /// An application credential.
     ApplicationCredential(ApplicationCredential),
-    /// One that this server does not have; configured or not.
+    /// One that this server does not have, configured or not.
     Other(String),
 }
 
@@ -123,9 +123,9 @@ impl Method {
         }
     }
 
-    /// Whether it is one that this server has, and configured.
-    pub fn is_supported(&self, configured: &[String]) -> bool {
-        !matches!(self, Self::Other(_)) && configured.iter().any(|name| name == self.name())
+    /// Whether it is among the configured ones.
+    pub fn is_configured(&self, configured: &[String]) -> bool {
+        configured.iter().any(|name| name == self.name())
     }
 }
 

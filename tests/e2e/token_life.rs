@@ -248,8 +248,8 @@ each_keystone! {
         for (session, message, as_caller) in &concerned {
             let answer = admin.validate(session.token()).await;
             let bearer = session.get("/v3/auth/projects").await;
-            told.push((session.text("/user/name"), answer.status(), answer.message(), bearer.status()));
-            expected.push((session.text("/user/name"), 404, message.clone(), *as_caller));
+            told.push((session.text("/user/name"), answer.status(), without_token(answer.message()), bearer.status()));
+            expected.push((session.text("/user/name"), 404, without_token(message.clone()), *as_caller));
         }
         assert_eq!(told, expected);
         admin.validate(untouched.token()).await.expect(200);
@@ -311,5 +311,13 @@ each_database! {
 
         assert_eq!(answer.status(), 400, "{answer:?}");
         cloud.api().admin().await;
+    }
+}
+
+/// Python Keystone repeats the token in one of its messages; ours repeats no secret.
+fn without_token(message: String) -> String {
+    match message.strip_prefix("Could not find token: ") {
+        Some(_) => "Could not find token.".to_owned(),
+        None => message,
     }
 }

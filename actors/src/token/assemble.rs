@@ -162,7 +162,7 @@ impl Assembly<'_> {
             )
             .await?;
         if !matches!(scope, Scope::Unscoped) && roles.roles.is_empty() {
-            return Err(Refusal::NoRoles.into());
+            return Err(Refusal::NotFound.into());
         }
         self.not_revoked(
             &user,
@@ -538,7 +538,7 @@ impl Assembly<'_> {
             .revocation
             .read(RevokeEvents { events })
             .await?;
-        Err(Refusal::Invalid.into())
+        Err(Refusal::NotFound.into())
     }
 
     async fn federation_stands(&mut self) -> Result<(), Stop> {

@@ -8,7 +8,7 @@ use super::jws::JwsTokens;
 use super::jws_claims::read_claims;
 use super::jws_keys::{JwsKeyError, JwsKeys};
 use super::keys::{KeyError, LiveKeys};
-use super::methods::MethodTable;
+use super::methods::{MethodTable, Methods};
 use super::payload::{Payload, PayloadError, UnsealablePayload};
 use super::receipt;
 
@@ -154,6 +154,18 @@ impl TokenFormat {
         match self {
             Self::Fernet(tokens) => tokens.seal(payload, issued_at),
             Self::Jws(tokens) => checked(tokens.seal(payload, issued_at)?),
+        }
+    }
+
+    /// The methods in the order that a validation of the token will tell: from the highest bit
+    /// down in fernet tokens, as they are in JWS.
+    pub fn ordered(&self, methods: &Methods) -> Methods {
+        match self {
+            Self::Fernet(tokens) => {
+                let bits = tokens.methods.bits(methods);
+                tokens.methods.methods(i128::from(bits))
+            }
+            Self::Jws(_) => methods.clone(),
         }
     }
 

@@ -43,7 +43,7 @@ impl Serve<IssueToken> for TokenProvider {
             app_cred_id: request.application_credential,
             ..Payload::new(
                 request.user.to_string(),
-                request.methods,
+                self.format.ordered(&request.methods),
                 request.not_after.map_or(end, |latest| latest.min(end)),
                 request.audit_ids,
             )

@@ -154,9 +154,10 @@ pub enum Refusal {
     /// Expired, revoked, its user disabled, or its rules not enforced by who asks.
     #[error("Failed to validate token")]
     Invalid,
-    /// No role is left in its scope. Keystone repeats the token here; secrets are not repeated.
+    /// No role is left in its scope, or its user is found disabled. Keystone repeats the token
+    /// here; secrets are not repeated.
     #[error("Could not find token.")]
-    NoRoles,
+    NotFound,
     /// Something that it says is gone or disabled.
     #[error("{0}")]
     Gone(String),

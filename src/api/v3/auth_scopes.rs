@@ -75,7 +75,8 @@ async fn catalog(
         .body(Bytes::from(body)))
 }
 
-/// The projects that the caller may scope to: `GET /v3/auth/projects`.
+/// The projects on which the caller has a role: `GET /v3/auth/projects`. Keystone lists disabled
+/// ones as well, although no token can be had for them.
 async fn projects(
     node: web::Data<Node>,
     request: HttpRequest,
@@ -87,7 +88,7 @@ async fn projects(
     let base = base_url(&request);
     let projects = found
         .iter()
-        .filter(|project| project.enabled && !project.is_domain)
+        .filter(|project| !project.is_domain)
         .map(|project| linked(&base, Collection::Projects, project.id.as_str(), project));
     Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Projects, projects)?))
 }
@@ -105,7 +106,6 @@ async fn domains(
     let base = base_url(&request);
     let domains = found
         .iter()
-        .filter(|domain| domain.enabled)
         .filter_map(|domain| Domain::of(domain))
         .map(|domain| linked(&base, Collection::Domains, domain.id.as_str(), &domain));
     Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Domains, domains)?))
