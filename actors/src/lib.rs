@@ -16,16 +16,20 @@
 )]
 
 pub mod actor;
+pub mod application_credential;
 pub mod attributes;
 pub mod cache;
 pub mod catalog;
 pub mod db;
 pub mod epoch;
+pub mod federation;
 pub mod hashing;
 pub mod ids;
 pub mod listing;
+pub mod oauth1;
 pub mod revocation;
 pub mod role;
+pub mod trust;
 
 #[cfg(test)]
 #[path = "../../tests/support/testdb.rs"]

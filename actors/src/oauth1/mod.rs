@@ -1,0 +1,52 @@
+//! OAuth 1: what users have authorised consumers to do in their name. An access token is read for
+//! each token made from it, and never changes until it is deleted: it is cached until then.
+
+mod handlers;
+mod messages;
+mod model;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use messages::GetAccessToken;
+pub use model::AccessToken;
+
+use crate::actor::{Provider, Unavailable};
+use crate::cache::Cache;
+use crate::db::Db;
+
+/// The OAuth 1 provider.
+#[derive(Clone)]
+pub struct Oauth1Provider {
+    db: Db,
+    /// By ID. One for all replicas.
+    access_tokens: Cache<String, Arc<AccessToken>>,
+}
+
+impl Provider for Oauth1Provider {
+    const NAME: &'static str = "oauth1";
+}
+
+impl Oauth1Provider {
+    /// The provider on its pool.
+    pub fn new(db: Db, access_tokens: Cache<String, Arc<AccessToken>>) -> Self {
+        Self { db, access_tokens }
+    }
+}
+
+/// What can go wrong here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no access token of this ID, which Keystone's text doesn't repeat.
+    #[error("Access token not found")]
+    AccessTokenNotFound(String),
+    /// Trying again may help.
+    #[error("the oauth1 provider is unavailable: {0}")]
+    Unavailable(#[from] Unavailable),
+    /// Our defect. Logged with its cause, told to no client.
+    #[error("oauth1 storage failed")]
+    Storage(#[source] diesel::result::Error),
+}
+crate::triage!(Error);
