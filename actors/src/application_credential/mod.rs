@@ -6,6 +6,8 @@ mod handlers;
 mod messages;
 mod model;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Trusts, and the rules by which one may be handed on.
 
+use super::Error;
 use crate::attributes::Extra;
 use crate::ids::{ProjectId, RoleId, TrustId, UserId};
 
@@ -48,16 +49,33 @@ impl Trust {
         self.remaining_uses.is_some_and(|uses| uses <= 0)
     }
 
-    /// The trust at the head of its chain, with whose roles they really are.
-    pub(super) fn of_chain(chain: Vec<Trust>, _max: i32) -> Result<Option<Trust>, super::Error> {
-        let first = chain
-            .last()
-            .filter(|_| chain.len() > 1)
-            .map(|t| t.trustor_user_id.clone());
-        Ok(chain.into_iter().next().map(|t| Trust {
-            original_trustor: first,
-            ..t
-        }))
+    /// The trust of a chain, which comes with all above it, itself first: with what they say, if
+    /// they hold. `NotFound` for one above that is used up, `Redelegation` for a broken rule.
+    pub(super) fn of_chain(
+        chain: Vec<Self>,
+        max_redelegation_count: i32,
+    ) -> Result<Option<Self>, Error> {
+        for (child, parent) in chain.iter().zip(chain.iter().skip(1)) {
+            if parent.is_used_up() {
+                return Err(Error::NotFound(parent.id.clone()));
+            }
+            parent
+                .allows_redelegation(child, max_redelegation_count)
+                .map_err(Error::Redelegation)?;
+        }
+        let mut links = chain.into_iter();
+        let Some(mut trust) = links.next() else {
+            return Ok(None);
+        };
+        for above in links {
+            trust.expires_at = [trust.expires_at, above.expires_at]
+                .into_iter()
+                .flatten()
+                .min();
+            trust.intermediaries.push(above.trustee_user_id);
+            trust.original_trustor = Some(above.trustor_user_id);
+        }
+        Ok(Some(trust))
     }
 
     /// Keystone's rules for a trust made from this one, and for each link of a chain: not too

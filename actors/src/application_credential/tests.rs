@@ -1,0 +1,170 @@
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::*;
+use crate::actor::Handle;
+use crate::db::outbox::Change;
+use crate::epoch::{Entity, Kind};
+use crate::hashing::{HashPolicy, PoolSize};
+use crate::ids::RoleId;
+use crate::testdb::{TestDb, each_database};
+use crate::testing::Bench;
+
+const NOW: i64 = 1_000_000_000;
+
+/// Hashes as cheap as they get.
+fn policy() -> HashPolicy {
+    HashPolicy {
+        rounds: Some(4),
+        ..HashPolicy::default()
+    }
+}
+
+fn provider(bench: &Bench) -> Handle<ApplicationCredentialProvider> {
+    let size = PoolSize {
+        threads: 1,
+        queue: 16,
+    };
+    let hashing = HashPool::start(policy(), size).unwrap();
+    bench.start(ApplicationCredentialProvider::new(
+        bench.pool("application_credential"),
+        bench.cache(),
+        hashing,
+    ))
+}
+
+/// A row as Python Keystone writes it, whose secret is `secret`.
+async fn row(db: &TestDb, id: &str, name: &str, user: &str, columns: &[(&str, &str)]) {
+    let hash = policy().hash(b"secret").unwrap();
+    let names: String = columns
+        .iter()
+        .map(|(name, _)| format!(", {name}"))
+        .collect();
+    let values: String = columns
+        .iter()
+        .map(|(_, value)| format!(", {value}"))
+        .collect();
+    db.execute(&format!(
+        "INSERT INTO application_credential (id, name, secret_hash, user_id, project_id{names}) \
+         VALUES ('{id}', '{name}', '{hash}', '{user}', 'p'{values})"
+    ))
+    .await;
+}
+
+fn get(id: &str) -> GetApplicationCredential {
+    GetApplicationCredential { id: id.into() }
+}
+
+async fn log_in(
+    credentials: &Handle<ApplicationCredentialProvider>,
+    lookup: Lookup,
+    secret: &str,
+) -> Result<ApplicationCredentialId, Refusal> {
+    let attempt = AuthenticateApplicationCredential {
+        lookup,
+        secret: SecretString::from(secret),
+        now: NOW,
+    };
+    match credentials.read(attempt).await.unwrap() {
+        Authentication::Accepted(credential) => Ok(credential.id.clone()),
+        Authentication::Refused(why) => Err(why),
+    }
+}
+
+fn by_id(id: &str) -> Lookup {
+    Lookup::ById(id.into())
+}
+
+fn by_name(name: &str, user: &str) -> Lookup {
+    Lookup::ByName {
+        name: name.to_owned(),
+        user_id: user.into(),
+    }
+}
+
+each_database! {
+    async fn an_application_credential_of_python_keystone_is_read_with_all_that_it_has(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "c", "backup", "alice", &[("description", "'nightly'"), ("expires_at", "2000000000123456"), ("unrestricted", "true")]).await;
+        db.execute("INSERT INTO application_credential_role (application_credential_id, role_id) SELECT internal_id, 'r2' FROM application_credential").await;
+        db.execute("INSERT INTO application_credential_role (application_credential_id, role_id) SELECT internal_id, 'r1' FROM application_credential").await;
+        db.execute("INSERT INTO access_rule (id, service, path, method, external_id, user_id) VALUES (1, 'compute', '/v2', 'GET', 'rule', 'alice')").await;
+        db.execute("INSERT INTO application_credential_access_rule (application_credential_id, access_rule_id) SELECT internal_id, 1 FROM application_credential").await;
+
+        let found = provider(&bench).read(get("c")).await.unwrap();
+
+        assert_eq!((found.name.as_str(), found.description.as_deref()), ("backup", Some("nightly")));
+        assert_eq!((found.user_id.as_str(), found.project_id.clone()), ("alice", Some("p".into())));
+        assert_eq!((found.expires_at, found.expires_at_micros), (Some(2_000_000_000), Some(2_000_000_000_123_456)));
+        assert_eq!((found.unrestricted, found.unrestricted_given), (true, Some(true)));
+        assert_eq!(found.roles, ["r1", "r2"].map(RoleId::from));
+        assert_eq!(
+            serde_json::to_value(&found.access_rules).unwrap(),
+            json!([{"id": "rule", "service": "compute", "path": "/v2", "method": "GET"}])
+        );
+    }
+
+    async fn only_the_right_secret_logs_in_and_the_owner_comes_from_what_is_stored(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "a", "backup", "alice", &[]).await;
+        row(&db, "b", "backup", "bob", &[]).await;
+        let credentials = provider(&bench);
+
+        for lookup in [by_id("a"), by_name("backup", "alice")] {
+            assert_eq!(log_in(&credentials, lookup.clone(), "secret").await, Ok("a".into()));
+            assert_eq!(log_in(&credentials, lookup.clone(), "secret ").await, Err(Refusal::WrongSecret));
+            assert_eq!(log_in(&credentials, lookup, "").await, Err(Refusal::WrongSecret));
+        }
+        assert_eq!(log_in(&credentials, by_name("backup", "bob"), "secret").await, Ok("b".into()));
+        for lookup in [by_id("x"), by_name("backup", "carol"), by_name("other", "alice")] {
+            assert_eq!(log_in(&credentials, lookup, "secret").await, Err(Refusal::Unknown));
+        }
+    }
+
+    async fn an_unknown_application_credential_costs_a_hash_like_a_known_one(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let hashing = HashPool::start(policy(), PoolSize { threads: 1, queue: 16 }).unwrap();
+        let credentials = bench.start(ApplicationCredentialProvider::new(
+            bench.pool("application_credential"), bench.cache(), hashing.clone(),
+        ));
+
+        for lookup in [by_id("x"), by_name("backup", "alice")] {
+            let before = hashing.stats().done_total;
+            assert_eq!(log_in(&credentials, lookup, "secret").await, Err(Refusal::Unknown));
+            assert_eq!(hashing.stats().done_total, before + 1);
+        }
+    }
+
+    async fn an_expired_application_credential_is_seen_and_logs_nobody_in(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "at", "at", "alice", &[("expires_at", &format!("{}", NOW * 1_000_000 + 5))]).await;
+        row(&db, "after", "after", "alice", &[("expires_at", &format!("{}", (NOW + 1) * 1_000_000))]).await;
+        let credentials = provider(&bench);
+
+        assert_eq!(log_in(&credentials, by_id("at"), "secret").await, Err(Refusal::Expired));
+        assert_eq!(log_in(&credentials, by_id("at"), "wrong").await, Err(Refusal::WrongSecret));
+        assert_eq!(log_in(&credentials, by_id("after"), "secret").await, Ok("after".into()));
+        assert!(credentials.read(get("at")).await.is_ok());
+    }
+
+    async fn a_hash_that_cannot_be_read_logs_nobody_in(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "c", "c", "alice", &[]).await;
+        db.execute("UPDATE application_credential SET secret_hash = 'secret'").await;
+
+        assert_eq!(log_in(&provider(&bench), by_id("c"), "secret").await, Err(Refusal::WrongSecret));
+    }
+
+    async fn one_that_is_deleted_behind_the_cache_logs_nobody_in(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "c", "c", "alice", &[]).await;
+        let credentials = provider(&bench);
+        credentials.read(get("c")).await.unwrap(); // cached from here on
+
+        db.execute("DELETE FROM application_credential").await;
+
+        assert_eq!(log_in(&credentials, by_id("c"), "secret").await, Err(Refusal::Unknown));
+        bench.invalidations.publish(&Change::of([Entity::new(Kind::ApplicationCredential, "c")]));
+        assert!(matches!(credentials.read(get("c")).await, Err(Error::NotFound(_))));
+    }
+}
