@@ -16,8 +16,8 @@ pub struct BootstrapArgs {
     #[arg(long, env = "OS_BOOTSTRAP_USERNAME", default_value = "admin")]
     pub bootstrap_username: String,
     /// Password of the administrator; better by the environment than here, where others see it.
-    #[arg(long, env = "OS_BOOTSTRAP_PASSWORD", hide_env_values = true)]
-    pub bootstrap_password: Option<String>,
+    #[arg(long, env = "OS_BOOTSTRAP_PASSWORD", hide_env_values = true, value_parser = crate::cli::secret)]
+    pub bootstrap_password: Option<SecretString>,
     /// Project of the administrator.
     #[arg(long, env = "OS_BOOTSTRAP_PROJECT_NAME", default_value = "admin")]
     pub bootstrap_project_name: String,
@@ -61,7 +61,7 @@ pub(crate) fn run(loaded: &Loaded, args: BootstrapArgs) -> Result<(), Failure> {
     ];
     let wanted = Bootstrap {
         username: args.bootstrap_username,
-        password: SecretString::from(password),
+        password,
         project_name: args.bootstrap_project_name,
         role_name: args.bootstrap_role_name,
         service_name: args.bootstrap_service_name,

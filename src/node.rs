@@ -44,7 +44,7 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] ConnectError),
     /// The keys of tokens or receipts.
-    #[error("{0}; `keystone-ng fernet setup` makes keys")]
+    #[error(transparent)]
     Keys(#[from] KeyError),
     /// The keys of JWS tokens.
     #[error(transparent)]

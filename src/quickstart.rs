@@ -32,9 +32,9 @@ pub struct Quickstart {
         long,
         value_name = "PASSWORD",
         env = "OS_BOOTSTRAP_PASSWORD",
-        hide_env_values = true
+        hide_env_values = true, value_parser = crate::cli::secret
     )]
-    admin_password: Option<String>,
+    admin_password: Option<SecretString>,
     /// Another database than SQLite in DIR: a URL as [database] connection takes it.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -70,14 +70,14 @@ pub(crate) fn run(options: Quickstart) -> Result<(), Failure> {
         bring_up(config).await?;
         let password = match (&options.admin_password, first) {
             (Some(password), _) => password.clone(),
-            (None, true) => generated.insert(generate()?).clone(),
+            (None, true) => SecretString::from(generated.insert(generate()?).clone()),
             // Whatever was changed since is kept.
             (None, false) => return Ok(()),
         };
         let url = format!("http://{}/v3", options.listen);
         let wanted = Bootstrap {
             username: "admin".to_owned(),
-            password: SecretString::from(password),
+            password,
             project_name: "admin".to_owned(),
             role_name: "admin".to_owned(),
             service_name: "keystone".to_owned(),

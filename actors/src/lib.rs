@@ -22,6 +22,7 @@ pub mod attributes;
 pub mod bootstrap;
 pub mod cache;
 pub mod catalog;
+pub mod credential;
 pub mod db;
 pub mod epoch;
 pub mod federation;

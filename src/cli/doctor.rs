@@ -120,7 +120,7 @@ fn keys(findings: &mut Findings, what: &str, repository: &KeyRepository) {
         )),
         Err(error) => {
             findings.bad(format_args!(
-                "{what}: {error}; `keystone-ng fernet setup` makes them"
+                "{what}: {error}"
             ));
             return;
         }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use keystone_actors::credential::count_under_other_keys;
 use keystone_actors::token::KeyRepository;
 
-use super::{ConfigArgs, Failure, load, say};
+use super::{ConfigArgs, Failure, block_on, load, pool, say};
 use crate::config::Config;
 use crate::node::repository;
 
@@ -67,7 +68,12 @@ pub(super) fn run(command: KeysCommand, purpose: Purpose) -> Result<(), Failure>
         repository.owner = (args.keystone_user, args.keystone_group);
         match command {
             KeysCommand::Setup(_) => set_up(&repository)?,
-            KeysCommand::Rotate(_) => rotate(&repository)?,
+            KeysCommand::Rotate(_) => {
+                if purpose == Purpose::Credential {
+                    refuse_to_strand_credentials(&loaded.config, &repository)?;
+                }
+                rotate(&repository)?;
+            }
         }
     }
     Ok(())
@@ -85,6 +91,22 @@ pub fn set_up(repository: &KeyRepository) -> Result<(), Failure> {
         false => say(format_args!("keys in {place} are kept")),
     }
     Ok(())
+}
+
+/// Keystone's rule: what is not encrypted with the primary key has to be, before keys go.
+fn refuse_to_strand_credentials(config: &Config, repository: &KeyRepository) -> Result<(), Failure> {
+    let keys = repository.load().map_err(Failure::of)?;
+    let count = block_on(async {
+        let db = pool(config)?;
+        count_under_other_keys(&db, keys.primary_hash()).await.map_err(Failure::of)
+    })?;
+    match count {
+        0 => Ok(()),
+        count => Err(Failure::Unhealthy(format!(
+            "{count} credentials are encrypted with older keys; run `keystone-manage \
+             credential_migrate` first"
+        ))),
+    }
 }
 
 fn rotate(repository: &KeyRepository) -> Result<(), Failure> {

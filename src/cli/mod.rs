@@ -16,6 +16,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use secrecy::SecretString;
+
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Config, Loaded, Sources};
@@ -196,6 +198,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
             .render(&mut std::io::stdout())
             .map_err(Failure::of),
     }
+}
+
+/// A value of the command line that nothing prints.
+///
+/// # Errors
+/// None.
+pub fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// Prints to standard output; a closed pipe is no error.

@@ -15,6 +15,7 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::rt::{System, spawn, time};
 use actix_web::{App, HttpResponse, HttpServer, web};
+use keystone_actors::actor::supervisor::Supervision;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use sd_notify::NotifyState;
@@ -103,6 +104,7 @@ async fn serve(
         .collect();
     let certificate = tls::Certificate::load(server)?;
     let limit = config.oslo_middleware.max_request_body_size;
+    let supervision = node.providers.supervision.clone();
     let metrics_node = node.clone();
     let reloader = Reloader::new(node.clone(), config_dir, certificate.clone());
     let app = {
@@ -143,7 +145,7 @@ async fn serve(
         spawn(serve_metrics(metrics_node, address)?);
     }
     spawn(reloader.watch());
-    spawn(stop_on_signal(running.handle(), draining));
+    spawn(stop_on_signal(running.handle(), draining, supervision));
 
     for address in &addresses {
         let scheme = if certificate.is_some() {
@@ -252,7 +254,7 @@ fn serve_metrics(
 
 /// SIGTERM and SIGINT drain: what runs is finished, nothing new is accepted. A second one ends
 /// the process at once.
-async fn stop_on_signal(server: ServerHandle, draining: Arc<AtomicBool>) {
+async fn stop_on_signal(server: ServerHandle, draining: Arc<AtomicBool>, supervision: Supervision) {
     let (Ok(mut term), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -275,6 +277,7 @@ async fn stop_on_signal(server: ServerHandle, draining: Arc<AtomicBool>) {
         warn!("stopping at once");
         std::process::exit(1);
     });
+    supervision.retire();
     server.stop(true).await;
 }
 

@@ -65,7 +65,7 @@ impl Reloader {
                     NotifyState::Reloading,
                     NotifyState::MonotonicUsec(monotonic_micros()),
                 ]);
-                if let Err(problem) = log::reload(&self.node.config) {
+                if let Err(problem) = log::reload() {
                     error!(error = %problem, "the log stays as it was");
                 }
             }

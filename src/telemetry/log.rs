@@ -1,4 +1,4 @@
-//! The log: text or JSON, to standard error or a file, its level changeable while running.
+//! The log: text or JSON, to standard error or a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::config::sections::LogFormat;
@@ -16,9 +16,8 @@ use crate::config::sections::LogFormat;
 /// What a server is silent about unless asked: the libraries below it.
 const QUIET: &str = "warn,keystone_ng=LEVEL,keystone_actors=LEVEL";
 
-/// The running log, to change it.
-pub struct Log {
-    filter: reload::Handle<EnvFilter, Registry>,
+/// The running log.
+struct Log {
     sink: Sink,
 }
 
@@ -46,8 +45,7 @@ pub fn init(config: &Config) -> Result<(), LogError> {
         return Ok(());
     }
     let sink = Sink::open(path(config))?;
-    let (filter, handle) = reload::Layer::new(filter(config));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(config));
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(sink.clone())
         .with_ansi(false);
@@ -58,22 +56,18 @@ pub fn init(config: &Config) -> Result<(), LogError> {
         registry.with(layer).try_init()
     };
     if started.is_ok() {
-        let _ = LOG.set(Log {
-            filter: handle,
-            sink,
-        });
+        let _ = LOG.set(Log { sink });
         log_panics();
     }
     Ok(())
 }
 
-/// Takes over levels, and opens the log file anew, as log rotation needs.
+/// Opens the log file anew, as log rotation needs. Levels stay those of the start.
 ///
 /// # Errors
 /// When the file can't be opened: the old one stays in use.
-pub fn reload(config: &Config) -> Result<(), LogError> {
+pub fn reload() -> Result<(), LogError> {
     if let Some(log) = LOG.get() {
-        let _ = log.filter.reload(filter(config));
         log.sink.reopen()?;
     }
     Ok(())

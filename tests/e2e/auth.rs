@@ -1,6 +1,9 @@
 //! Logging in: what each scope gives, and every way in which it is refused.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use awc::http::Method;
 use serde_json::{Value, json};
@@ -77,20 +80,18 @@ fn differences(what: &str, answer: &Answer, expected: &Expected, base: &str) -> 
         String::new()
     };
     differ("WWW-Authenticate", asks, should);
-    if expected.status != 413 {
-        differ(
-            "Vary",
-            answer.header("Vary").unwrap_or_default().to_owned(),
-            "X-Auth-Token".to_owned(),
-        );
-        let id = answer.header("x-openstack-request-id").unwrap_or_default();
-        differ(
-            "x-openstack-request-id",
-            id.chars().take(4).collect(),
-            "req-".to_owned(),
-        );
-    }
-    if expected.status >= 400 && ![405, 413].contains(&expected.status) {
+    differ(
+        "Vary",
+        answer.header("Vary").unwrap_or_default().to_owned(),
+        "X-Auth-Token".to_owned(),
+    );
+    let id = answer.header("x-openstack-request-id").unwrap_or_default();
+    differ(
+        "x-openstack-request-id",
+        id.chars().take(4).collect(),
+        "req-".to_owned(),
+    );
+    if expected.status >= 400 && expected.status != 405 {
         let body = answer.json();
         differ(
             "error.code",
@@ -112,6 +113,18 @@ fn differences(what: &str, answer: &Answer, expected: &Expected, base: &str) -> 
 #[track_caller]
 fn assert_none(differences: &[String]) {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// The first line of the answer to these bytes, which need not be a whole request.
+fn status_line(address: &str, bytes: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    connection.write_all(bytes.as_bytes()).unwrap();
+    let mut line = String::new();
+    BufReader::new(connection).read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
 }
 
 fn members(value: &Value) -> BTreeSet<&str> {
@@ -324,7 +337,6 @@ each_keystone! {
         let body = scoped(password("admin"), Scope::System).to_string();
         let no_auth = || malformed("Expecting to find auth in request body.");
         let no_json = || malformed("Expecting to find valid JSON in request body.");
-        let too_long = format!("{body}{}", " ".repeat(114_689 - body.len()));
         let just_right = format!("{body}{}", " ".repeat(114_688 - body.len()));
         let cases = [
             ("empty", Some("application/json"), String::new(), no_auth()),
@@ -334,7 +346,6 @@ each_keystone! {
             ("another type", Some("text/plain"), body.clone(), malformed("Expecting to find application/json in Content-Type header.")),
             ("a form", Some("application/x-www-form-urlencoded"), body.clone(),
                 malformed("Expecting to find application/json in Content-Type header.")),
-            ("too long", Some("application/json"), too_long, status(413)),
             ("as long as allowed", Some("application/json"), just_right, status(201)),
         ];
         let mut found = Vec::new();
@@ -345,6 +356,14 @@ each_keystone! {
             }
             found.extend(differences(what, &request.send().await, &expected, api.base()));
         }
+        // One byte more is refused by what the headers announce. Sending it would race with the
+        // server, which closes the connection without reading what it does not want.
+        let head = format!(
+            "POST /v3/auth/tokens HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 114689\r\n\r\n",
+            cloud.address()
+        );
+        let told = status_line(&cloud.address(), &head);
+        assert!(told.starts_with("HTTP/1.1 413 "), "{told}");
         for method in [Method::PUT, Method::PATCH] {
             let answer = api.request(method.clone(), "/v3/auth/tokens").send().await;
 

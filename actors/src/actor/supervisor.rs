@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{
@@ -50,6 +50,7 @@ pub struct Supervision {
     poke: Arc<Notify>,
     workers: usize,
     next_worker: Arc<AtomicUsize>,
+    retiring: Arc<AtomicBool>,
     limits: Limits,
     watched: Arc<std::sync::RwLock<Vec<Arc<dyn Watched>>>>,
 }
@@ -61,18 +62,22 @@ impl Supervision {
         let arbiter = Arbiter::new();
         let home = arbiter.handle();
         let woken = Arc::clone(&poke);
+        let retiring = Arc::new(AtomicBool::new(false));
+        let retired = Arc::clone(&retiring);
         let supervisor = Supervisor::start_in_arbiter(&home.clone(), move |_| Supervisor {
             home,
             _arbiter: arbiter,
             workers: vec![None; workers],
             children: Vec::new(),
             poke: woken,
+            retiring: retired,
         });
         Self {
             supervisor,
             poke,
             workers,
             next_worker: Arc::default(),
+            retiring,
             limits,
             watched: Arc::default(),
         }
@@ -114,6 +119,11 @@ impl Supervision {
             .do_send(Spawn(Box::new(move || Box::pin(task()))));
     }
 
+    /// The process is about to end: replicas that end with their workers are not started again.
+    pub fn retire(&self) {
+        self.retiring.store(true, Ordering::Relaxed);
+    }
+
     /// Called on the thread of an HTTP worker: gives it replicas of its own.
     pub fn attach_worker(&self) {
         if self.workers == 0 {
@@ -153,12 +163,14 @@ struct Supervisor {
     workers: Vec<Option<ArbiterHandle>>,
     children: Vec<Box<dyn Supervised>>,
     poke: Arc<Notify>,
+    retiring: Arc<AtomicBool>,
 }
 
 impl Supervisor {
     fn tend(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let threads = Threads {
+            retiring: self.retiring.load(Ordering::Relaxed),
             home: &self.home,
             workers: &self.workers,
         };
@@ -249,6 +261,8 @@ impl Handler<Attach> for Supervisor {
 }
 
 struct Threads<'a> {
+    /// The workers are ending: what ends with them is not started again.
+    retiring: bool,
     home: &'a ArbiterHandle,
     workers: &'a [Option<ArbiterHandle>],
 }
@@ -257,6 +271,7 @@ impl Threads<'_> {
     fn of_replica(&self, index: usize) -> Option<&ArbiterHandle> {
         match index.checked_sub(1) {
             None => Some(self.home),
+            Some(_) if self.retiring => None,
             Some(worker) => self.workers.get(worker).and_then(Option::as_ref),
         }
     }

@@ -20,18 +20,18 @@ section! {
         /// Further parameters of both URLs, as name=value&name=value.
         pub connection_parameters: String = String::new();
         /// Seconds after which an idle connection is replaced; -1: never.
-        pub connection_recycle_time: Limit = Limit::at(3600);
+        pub connection_recycle_time: Limit = Limit::at(3600), inert = true;
         /// How often to try to reach the database at the start; -1: for ever.
-        pub max_retries: Limit = Limit::at(10);
+        pub max_retries: Limit = Limit::at(10), inert = true;
         /// Time between two such tries, in seconds.
-        pub retry_interval: Duration = Duration::from_secs(10);
+        pub retry_interval: Duration = Duration::from_secs(10), inert = true;
         /// SQL mode of MySQL sessions; empty: the server's own.
-        pub mysql_sql_mode: String = "TRADITIONAL".to_owned();
+        pub mysql_sql_mode: String = "TRADITIONAL".to_owned(), inert = true;
         /// What a Galera node waits for before it answers, so that a read sees the writes of other
         /// nodes: a sum of 1 (reads), 2 (updates), 4 (inserts), 8 (SHOW). Unset: the server's own.
-        pub mysql_wsrep_sync_wait: Option<u32> = None, max = Some(15.0);
+        pub mysql_wsrep_sync_wait: Option<u32> = None, max = Some(15.0), inert = true;
         /// Wait for the disk at each commit of SQLite.
-        pub sqlite_synchronous: bool = true;
+        pub sqlite_synchronous: bool = true, inert = true;
         /// Connections of one process of Python Keystone; here see [storage] connections.
         pub max_pool_size: Option<u32> = Some(5), inert = true;
         /// Connections above max_pool_size in Python Keystone; here see [storage] connections.

@@ -25,7 +25,7 @@ section! {
         /// How many projects may lie one below another, the domain not counted.
         pub max_project_tree_depth: u32 = 5;
         /// The longest token that is looked at, in bytes.
-        pub max_token_size: usize = 255;
+        pub max_token_size: usize = 255, inert = true;
         /// How many entries a list has at most where its own section sets no limit. Unset or 0: no
         /// limit but max_db_limit.
         pub list_limit: Option<u64> = None;
@@ -78,7 +78,7 @@ section! {
             "dogpile.core.dogpile=INFO",
             "dogpile=INFO",
             "routes=INFO",
-        ]);
+        ]), inert = true;
     }
 }
 
@@ -89,7 +89,7 @@ section! {
         pub max_request_body_size: usize = 114_688, min = Some(1.0);
         /// Believe a proxy's Forwarded and X-Forwarded-* headers in the links of answers. Only
         /// those of [api_server] trusted_proxies are believed.
-        pub enable_proxy_headers_parsing: bool = false;
+        pub enable_proxy_headers_parsing: bool = false, inert = true;
     }
 }
 
@@ -115,6 +115,6 @@ section! {
     /// Browsers of other origins.
     pub struct Cors in "cors", ours = false {
         /// Origins whose pages may call this API, as scheme://host[:port]; * for any.
-        pub allowed_origin: Vec<String> = Vec::new();
+        pub allowed_origin: Vec<String> = Vec::new(), inert = true;
     }
 }

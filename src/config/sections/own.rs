@@ -76,7 +76,7 @@ section! {
         /// Passwords that may wait for a thread; further logins are answered with 503.
         pub queue: usize = 64, min = Some(1.0), max = Some(1_000_000.0);
         /// How far these threads stand back behind those that serve requests (nice, 0 to 19).
-        pub nice: u32 = 10, max = Some(19.0);
+        pub nice: u32 = 10, max = Some(19.0), inert = true;
     }
 }
 
@@ -134,7 +134,7 @@ section! {
         /// Notation of the log. [DEFAULT] use_json = true means json as well.
         pub log_format: LogFormat = LogFormat::Text;
         /// Where traces are sent, by OTLP over HTTP. Unset: nowhere.
-        pub otlp_endpoint: Option<Uri> = None;
+        pub otlp_endpoint: Option<Uri> = None, inert = true;
         /// A request that takes longer than this, in seconds, is logged as slow.
         pub slow_request: Duration = Duration::from_secs(1), max = Some(86_400.0);
     }

@@ -124,7 +124,7 @@ section! {
     /// Trusts: power that one user hands to another.
     pub struct Trust in "trust", ours = false {
         /// Let a trustee hand on what was handed to them.
-        pub allow_redelegation: bool = false;
+        pub allow_redelegation: bool = false, inert = true;
         /// How often at most, in one chain.
         pub max_redelegation_count: u32 = 3;
         /// Where trusts are kept.
@@ -136,6 +136,6 @@ section! {
     /// Time-based one-time passwords (RFC 6238).
     pub struct Totp in "totp", ours = false {
         /// How many time steps before the present one are accepted, for clocks that are late.
-        pub included_previous_windows: u32 = 1, max = Some(10.0);
+        pub included_previous_windows: u32 = 1, max = Some(10.0), inert = true;
     }
 }
