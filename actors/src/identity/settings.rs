@@ -1,6 +1,6 @@
 //! What an operator decides about users and passwords.
 
-use super::Lockout;
+use super::{Lockout, PasswordRequirement};
 use crate::ids::DomainId;
 
 /// Options of `[identity]`, `[security_compliance]` and `[federation]` that users are treated by.
@@ -16,6 +16,8 @@ pub struct IdentitySettings {
     pub lockout: Option<Lockout>,
     /// `password_expires_days`: so many days after it was set a password expires.
     pub password_expires_days: Option<u32>,
+    /// `password_regex` and `password_regex_description`: what a password has to look like.
+    pub password_requirement: Option<PasswordRequirement>,
     /// `unique_last_password_count`: a user's own new password has to differ from so many before
     /// it, the present one included.
     pub unique_last_password_count: u32,
@@ -37,6 +39,7 @@ impl Default for IdentitySettings {
             disable_user_account_days_inactive: None,
             lockout: None,
             password_expires_days: None,
+            password_requirement: None,
             unique_last_password_count: 0,
             minimum_password_age: 0,
             change_password_upon_first_use: false,

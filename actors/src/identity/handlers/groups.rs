@@ -1,45 +1,30 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::super::store::{self, GroupRequest};
 use super::super::{
-    Error, FindGroup, GetGroup, GetMemberships, Group, IdentityProvider, ListGroupsOfUser,
-    Memberships, store,
+    CreateGroup, DeleteGroup, Error, FindGroup, GetGroup, GetGroups, Group, GroupFilter,
+    IdentityProvider, ListGroups, UpdateGroup,
 };
 use crate::actor::Serve;
-use crate::epoch::Kind;
-use crate::ids::{GroupId, UserId};
+use crate::epoch::{Dependencies, Kind};
+use crate::ids::GroupId;
+use crate::listing::{Listed, Page};
 
 impl IdentityProvider {
     pub(super) async fn group(&self, id: &GroupId) -> Result<Arc<Group>, Error> {
         let load = async || {
             let group = store::find_group(&self.db, id).await?;
             let group = group.ok_or_else(|| Error::GroupNotFound(id.to_string()))?;
-            let on = self
-                .caches
-                .groups
-                .epochs()
-                .dependencies([(Kind::Group, group.id.as_str())]);
+            let on = self.depends_on_group(&group.id);
             Ok((Arc::new(group), on))
         };
         self.caches.groups.get_or_load(id, load).await
     }
 
-    pub(super) async fn memberships(&self, user: &UserId) -> Result<Arc<Memberships>, Error> {
-        let load = async || {
-            let ttl = self.settings.default_authorization_ttl;
-            let memberships = store::memberships(&self.db, user, ttl).await?;
-            // How long a membership lasts is up to its identity provider.
-            let providers = memberships
-                .expiring
-                .iter()
-                .map(|membership| (Kind::IdentityProvider, membership.idp_id.as_str()));
-            let on = self
-                .caches
-                .memberships
-                .epochs()
-                .dependencies(providers.chain([(Kind::Membership, user.as_str())]));
-            Ok((Arc::new(memberships), on))
-        };
-        self.caches.memberships.get_or_load(user, load).await
+    fn depends_on_group(&self, id: &GroupId) -> Dependencies {
+        let epochs = self.caches.groups.epochs();
+        epochs.dependencies([(Kind::Group, id.as_str())])
     }
 }
 
@@ -53,24 +38,18 @@ impl Serve<FindGroup> for IdentityProvider {
     async fn serve(self, message: FindGroup) -> Result<Option<Arc<Group>>, Error> {
         let FindGroup { name, domain_id } = message;
         let key = (domain_id, name);
+        // That there is no such group is an error here, as errors are not remembered.
         let load = async || {
-            let id = store::find_group_by_name(&self.db, &key.1, &key.0)
-                .await
-                .map_err(Some)?
-                .ok_or(None)?;
-            let on = self
-                .caches
-                .group_names
-                .epochs()
-                .dependencies([(Kind::Group, id.as_str())]);
+            let id = store::find_group_by_name(&self.db, &key.1, &key.0).await?;
+            let id = id.ok_or_else(|| Error::GroupNotFound(key.1.clone()))?;
+            let on = self.depends_on_group(&id);
             Ok((id, on))
         };
-        let id = match self.caches.group_names.get_or_load(&key, load).await {
-            Ok(id) => id,
-            Err(None) => return Ok(None),
-            Err(Some(error)) => return Err(error),
+        let found = match self.caches.group_names.get_or_load(&key, load).await {
+            Ok(id) => self.group(&id).await,
+            Err(error) => Err(error),
         };
-        match self.group(&id).await {
+        match found {
             Ok(group) => Ok(Some(group)),
             Err(Error::GroupNotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -78,18 +57,75 @@ impl Serve<FindGroup> for IdentityProvider {
     }
 }
 
-impl Serve<ListGroupsOfUser> for IdentityProvider {
-    async fn serve(self, message: ListGroupsOfUser) -> Result<Arc<[GroupId]>, Error> {
-        let ListGroupsOfUser { user, now } = message;
-        Ok(self.memberships(&user).await?.at(now))
+impl Serve<GetGroups> for IdentityProvider {
+    async fn serve(self, GetGroups { ids }: GetGroups) -> Result<Vec<Arc<Group>>, Error> {
+        let cache = &self.caches.groups;
+        let ids: HashSet<GroupId> = ids.into_iter().collect();
+        let (mut groups, mut missing) = (Vec::new(), Vec::new());
+        for id in &ids {
+            match cache.get(id) {
+                Some(group) => groups.push(group),
+                None => missing.push(id.as_str()),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(groups);
+        }
+        let stamp = cache.epochs().now();
+        let request = GroupRequest {
+            filter: &GroupFilter::default(),
+            among: Some(missing),
+            page: &Page::default(),
+        };
+        for group in store::list_groups(&self.db, &request).await?.members {
+            let group = Arc::new(group);
+            let on = self.depends_on_group(&group.id);
+            cache.insert(group.id.clone(), Arc::clone(&group), stamp, on);
+            groups.push(group);
+        }
+        Ok(groups)
     }
 }
 
-impl Serve<GetMemberships> for IdentityProvider {
-    async fn serve(
-        self,
-        GetMemberships { user }: GetMemberships,
-    ) -> Result<Arc<Memberships>, Error> {
-        self.memberships(&user).await
+impl Serve<ListGroups> for IdentityProvider {
+    async fn serve(self, message: ListGroups) -> Result<Listed<Arc<Group>>, Error> {
+        let ListGroups { filter, page } = message;
+        let request = GroupRequest {
+            filter: &filter,
+            among: None,
+            page: &page,
+        };
+        let listed = store::list_groups(&self.db, &request).await?;
+        Ok(Listed {
+            members: listed.members.into_iter().map(Arc::new).collect(),
+            full: listed.full,
+        })
+    }
+}
+
+impl Serve<CreateGroup> for IdentityProvider {
+    async fn serve(self, CreateGroup { group }: CreateGroup) -> Result<Arc<Group>, Error> {
+        let group = group.into_group(&self.settings.default_domain_id);
+        self.check_domain(&group.domain_id).await?;
+        let change = store::insert_group(&self.db, self.invalidations.node(), &group).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(group))
+    }
+}
+
+impl Serve<UpdateGroup> for IdentityProvider {
+    async fn serve(self, UpdateGroup { id, patch }: UpdateGroup) -> Result<Arc<Group>, Error> {
+        let (group, change) =
+            store::update_group(&self.db, self.invalidations.node(), &id, &patch).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(group))
+    }
+}
+
+impl Serve<DeleteGroup> for IdentityProvider {
+    async fn serve(self, DeleteGroup { id, now }: DeleteGroup) -> Result<(), Error> {
+        let change = store::delete_group(&self.db, self.invalidations.node(), &id, now).await?;
+        self.invalidations.publish(&change);
+        Ok(())
     }
 }

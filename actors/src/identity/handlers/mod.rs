@@ -1,5 +1,6 @@
 //! The rules of each message.
 
 mod groups;
+mod memberships;
 mod passwords;
 mod users;

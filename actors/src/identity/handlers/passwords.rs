@@ -4,7 +4,8 @@ use secrecy::SecretString;
 
 use super::super::store::{self, Account};
 use super::super::{
-    AuthenticatePassword, Authenticated, Error, IdentityProvider, Lockout, Refusal,
+    AuthenticatePassword, Authenticated, ChangePassword, Error, IdentityProvider, Lockout,
+    PasswordChange, Refusal, UserLookup,
 };
 use crate::actor::{Serve, Unavailable};
 use crate::db::DbTime;
@@ -126,6 +127,70 @@ impl Serve<AuthenticatePassword> for IdentityProvider {
                 Authenticated::Accepted(user)
             }
         })
+    }
+}
+
+impl IdentityProvider {
+    /// Refuses a password that the user had lately.
+    async fn check_history(&self, account: &Account, password: &SecretString) -> Result<(), Error> {
+        let count = self.settings.unique_last_password_count;
+        if count == 0 {
+            return Ok(());
+        }
+        for hash in store::recent_hashes(&self.db, &account.user.id, count).await? {
+            let verdict = self.hashing.verify(password.clone(), Some(hash.into()));
+            if verdict.await? == Verdict::Right {
+                return Err(Error::PasswordReused(count));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serve<ChangePassword> for IdentityProvider {
+    async fn serve(self, message: ChangePassword) -> Result<PasswordChange, Error> {
+        let ChangePassword {
+            user,
+            original,
+            password,
+            now,
+        } = message;
+        let settings = &self.settings;
+        let lookup = UserLookup::ById(user);
+        let account = store::find_account(&self.db, &lookup, settings.inactivity_days()).await?;
+
+        let compared = self.compare(account.as_ref(), original, now).await?;
+
+        let refused = |refusal| Ok(PasswordChange::Refused(refusal));
+        let Some(account) = account else {
+            return refused(Refusal::UnknownUser);
+        };
+        match compared {
+            Compared::Locked => return refused(Refusal::Locked),
+            Compared::Wrong => return refused(Refusal::WrongPassword),
+            Compared::Right if !account.user.is_enabled(now) => return refused(Refusal::Disabled),
+            Compared::Right => {}
+        }
+        let Some(present) = account.present else {
+            return refused(Refusal::WrongPassword);
+        };
+        if !account.user.password_is_expired(now) {
+            self.welcome(&account, now).await?;
+        }
+        settings.check_password(Some(&password))?;
+        settings.check_own_change(&account.user.options, Some(present), now)?;
+        self.check_history(&account, &password).await?;
+        let hash = self.hashing.hash(password).await?;
+
+        let (node, id) = (self.invalidations.node(), &account.user.id);
+        let change =
+            store::change_password(&self.db, node, id, present.id, &hash, settings, now).await?;
+        let Some(change) = change else {
+            // Another change came first, and what was right is no longer.
+            return refused(Refusal::WrongPassword);
+        };
+        self.invalidations.publish(&change);
+        Ok(PasswordChange::Changed)
     }
 }
 

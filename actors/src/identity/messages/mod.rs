@@ -4,6 +4,12 @@ mod groups;
 mod passwords;
 mod users;
 
-pub use groups::{FindGroup, GetGroup, GetMemberships, ListGroupsOfUser};
-pub use passwords::AuthenticatePassword;
-pub use users::{FindUser, GetUser};
+pub use groups::{
+    AddUserToGroup, CheckUserInGroup, CreateGroup, DeleteGroup, FindGroup, GetGroup, GetGroups,
+    GetMemberships, ListGroups, ListGroupsOfUser, ListUserGroups, ListUsersInGroup,
+    RemoveUserFromGroup, UpdateGroup,
+};
+pub use passwords::{AuthenticatePassword, ChangePassword};
+pub use users::{
+    CreateUser, DeleteUser, FindUser, GetUser, GetUsers, ListUsers, RevokeUserTokens, UpdateUser,
+};

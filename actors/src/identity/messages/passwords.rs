@@ -3,7 +3,8 @@
 use actix::Message;
 use secrecy::SecretString;
 
-use super::super::{Authenticated, Error, UserLookup};
+use super::super::{Authenticated, Error, PasswordChange, UserLookup};
+use crate::ids::UserId;
 
 /// Compares a password with the one that a user has. Failures count towards a lock-out.
 ///
@@ -19,6 +20,26 @@ pub struct AuthenticatePassword {
     /// Whether the user's domain is enabled, where it is known beforehand; `true` where the caller
     /// looks at the domain of the user that comes back.
     pub domain_enabled: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Changes a user's own password, an expired one too, and ends the user's tokens.
+///
+/// The rules, in this order: the original password is right (a failure counts towards a lock-out,
+/// and is told as it is at a login), the user is enabled, the new one is as the operator demands
+/// (`PasswordRequirements`), the user may change it (`PasswordChangeDisabled`), it was used long
+/// enough (`PasswordTooYoung`), and the new one was not used lately (`PasswordReused`). Whoever
+/// does not know the original learns of none of the others.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<PasswordChange, Error>")]
+pub struct ChangePassword {
+    /// Whose.
+    pub user: UserId,
+    /// The present one.
+    pub original: SecretString,
+    /// The new one.
+    pub password: SecretString,
     /// Seconds since 1970.
     pub now: i64,
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use super::super::{Error, User};
+use super::super::{Error, NewUser, User, UserFilter, UserPatch};
 use crate::actor::Idempotent;
 use crate::ids::{DomainId, UserId};
+use crate::listing::{Listed, Page};
 
 /// One user. `UserNotFound` if none has this ID.
 #[derive(Clone, Debug, Message)]
@@ -28,3 +29,73 @@ pub struct FindUser {
     pub domain_id: DomainId,
 }
 impl Idempotent for FindUser {}
+
+/// The users of these IDs, each once, in no order; unknown IDs are left out.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<Arc<User>>, Error>")]
+pub struct GetUsers {
+    /// Their IDs.
+    pub ids: Vec<UserId>,
+}
+impl Idempotent for GetUsers {}
+
+/// The users that match, in the order of their IDs. `MarkerNotFound` if the page should begin
+/// behind a user that there is not.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Listed<Arc<User>>, Error>")]
+pub struct ListUsers {
+    /// Which users.
+    pub filter: UserFilter,
+    /// Which part of them; without a limit all.
+    pub page: Page,
+}
+impl Idempotent for ListUsers {}
+
+/// Creates a user. The domain has to exist (`Resource(DomainNotFound)`), the name has to be free
+/// in it (`NameTaken`), and a password has to be as the operator demands.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Arc<User>, Error>")]
+pub struct CreateUser {
+    /// The user to be.
+    pub user: NewUser,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Changes what `patch` names, keeps the rest. Disabling a user, and setting a password, end all
+/// the user's tokens. Of a password that is set this way neither age nor history is asked.
+///
+/// Once answered, no provider of this node serves the old user, nor takes an ended token.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Arc<User>, Error>")]
+pub struct UpdateUser {
+    /// Which user.
+    pub id: UserId,
+    /// What changes.
+    pub patch: UserPatch,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Deletes a user with its memberships, options, passwords and federated identities, and ends its
+/// tokens.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct DeleteUser {
+    /// Which user.
+    pub id: UserId,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Ends all tokens of a user. `UserNotFound` if there is none.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct RevokeUserTokens {
+    /// Which user.
+    pub id: UserId,
+    /// Seconds since 1970: tokens issued at or before this second end.
+    pub now: i64,
+}
+// Twice the same event revokes no more than once.
+impl Idempotent for RevokeUserTokens {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::Error;
-use super::user::storable;
+use super::user_change::storable;
 use crate::attributes::{Extra, double_option, merge_extra};
 use crate::db::DbTime;
 use crate::ids::{DomainId, GroupId};

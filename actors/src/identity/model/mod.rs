@@ -1,13 +1,23 @@
 //! Users, groups and passwords, and the rules for them.
 
+mod filter;
 mod group;
 mod login;
 mod options;
+mod password;
+mod requirement;
 mod user;
+mod user_change;
 
+pub use filter::{ExpiryFilter, GroupFilter, TimeComparison, UserFilter};
+pub(super) use filter::{heeds_case, meets};
 pub use group::{ExpiringMembership, Group, GroupOfUser, GroupPatch, Memberships, NewGroup};
 pub(super) use login::Failures;
 pub use login::{Authenticated, Lockout, PasswordChange, Refusal, UserLookup};
 pub use options::{UserOptions, UserOptionsPatch};
-pub use user::{FederatedIdentity, FederatedProtocol, NewUser, User, UserPatch, UserView};
-pub(super) use user::{inactive_from, storable};
+pub(super) use password::{NewPassword, PasswordRecord};
+pub use requirement::{InvalidPattern, PasswordRequirement};
+pub(super) use user::inactive_from;
+pub use user::{FederatedIdentity, FederatedProtocol, User, UserView};
+pub(super) use user_change::storable;
+pub use user_change::{NewUser, UserPatch};

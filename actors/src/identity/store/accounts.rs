@@ -7,7 +7,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::model::Failures;
+use super::super::model::{Failures, PasswordRecord};
 use super::super::{Error, Lockout, User, UserLookup};
 use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
 use crate::db::outbox::Change;
@@ -22,6 +22,8 @@ pub(in super::super) struct Account {
     pub user: Arc<User>,
     /// Whether the user has a name, and may have a password, here.
     pub local: bool,
+    /// The present password.
+    pub present: Option<PasswordRecord>,
     /// The present password's.
     pub hash: Option<Arc<str>>,
     pub failures: Failures,
@@ -49,9 +51,9 @@ pub(in super::super) async fn find_account(
         };
         let ids = vec![id];
         let rows: UserRows = load_users!(conn, &ids);
-        let present = rows.present_password().map_or(0, |row| row.id);
+        let present = rows.present_password().map(PasswordRecord::from);
         let hash: Option<Option<String>> = password::table
-            .find(present)
+            .find(present.map_or(0, |password| password.id))
             .select(password::password_hash)
             .first(conn)
             .await
@@ -62,6 +64,7 @@ pub(in super::super) async fn find_account(
         Ok(rows.assemble(days).pop().map(|user| Account {
             user: Arc::new(user),
             local: failures.is_some(),
+            present,
             hash: hash.flatten().map(Arc::from),
             failures: failures.unwrap_or_default(),
             last_active,

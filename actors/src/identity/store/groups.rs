@@ -1,17 +1,40 @@
-//! Groups and who is in them.
+//! Groups.
 
-use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Error, ExpiringMembership, Group, Memberships};
+use super::super::{Error, Group, GroupPatch};
 use super::GroupRow;
+use super::neighbours::has_assignments;
+use crate::db::outbox::Change;
 use crate::db::schema::{
-    expiring_user_group_membership as expiring, group, identity_provider, user_group_membership,
+    expiring_user_group_membership as expiring, group, id_mapping, user_group_membership,
 };
-use crate::db::{Db, DbTime};
-use crate::ids::{DomainId, GroupId, UserId};
-use crate::with_conn;
+use crate::db::{Db, on_unique};
+use crate::epoch::{Entity, Kind};
+use crate::ids::{DomainId, GroupId};
+use crate::revocation::Event;
+use crate::{record_change, transaction, with_conn};
+
+/// One group, its row locked for the rest of the transaction.
+macro_rules! lock_group {
+    ($conn:expr, $id:expr) => {{
+        use $crate::db::schema::group;
+        // See `lock_user!`.
+        diesel::update(group::table.find($id.as_str()))
+            .set(group::domain_id.eq(group::domain_id))
+            .execute($conn)
+            .await?;
+        let row: Option<GroupRow> = group::table
+            .find($id.as_str())
+            .select(GroupRow::as_select())
+            .first($conn)
+            .await
+            .optional()?;
+        Group::from(row.ok_or_else(|| Error::GroupNotFound($id.to_string()))?)
+    }};
+}
+pub(super) use lock_group;
 
 pub(in super::super) async fn find_group(db: &Db, id: &GroupId) -> Result<Option<Group>, Error> {
     with_conn!(db, |conn| {
@@ -43,52 +66,97 @@ pub(in super::super) async fn find_group_by_name(
     })
 }
 
-/// The memberships of a user, ended ones included; `default_ttl` in minutes, for identity
-/// providers that have none of their own.
-pub(in super::super) async fn memberships(
+pub(in super::super) async fn insert_group(
     db: &Db,
-    user: &UserId,
-    default_ttl: u32,
-) -> Result<Memberships, Error> {
-    with_conn!(db, |conn| {
-        let permanent: Vec<String> = user_group_membership::table
-            .filter(user_group_membership::user_id.eq(user.as_str()))
-            .order(user_group_membership::group_id)
-            .select(user_group_membership::group_id)
-            .load(conn)
-            .await?;
-        let expiring: Vec<(String, String, DbTime, Option<i32>)> = expiring::table
-            .inner_join(identity_provider::table)
-            .filter(expiring::user_id.eq(user.as_str()))
-            .order((expiring::group_id, expiring::idp_id))
-            .select((
-                expiring::group_id,
-                expiring::idp_id,
-                expiring::last_verified,
-                identity_provider::authorization_ttl,
-            ))
-            .load(conn)
-            .await?;
-        Ok(Memberships {
-            permanent: permanent.into_iter().map(GroupId::from).collect(),
-            expiring: expiring
-                .into_iter()
-                .map(|(group, idp, verified, ttl)| ExpiringMembership {
-                    group_id: group.into(),
-                    idp_id: idp,
-                    expires_at: end(verified, ttl, default_ttl),
-                })
-                .collect(),
-        })
+    node: &str,
+    new: &Group,
+) -> Result<Change, Error> {
+    transaction!(db, |conn| {
+        diesel::insert_into(group::table)
+            .values(GroupRow::from(new))
+            .execute(conn)
+            .await
+            .map_err(|error| on_unique(error, || taken(new, Some(new.domain_id.clone()))))?;
+        let change = Change::of([Entity::new(Kind::Group, new.id.as_str())]);
+        Ok(record_change!(conn, node, change)?)
     })
 }
 
-/// When a membership ends that was confirmed at `verified`. A time of zero counts as none, as for
-/// Keystone.
-fn end(verified: DbTime, ttl: Option<i32>, default_ttl: u32) -> DbTime {
-    let minutes = ttl
-        .filter(|ttl| *ttl != 0)
-        .map_or(default_ttl.into(), i64::from);
-    let end = TimeDelta::try_minutes(minutes).and_then(|ttl| verified.0.checked_add_signed(ttl));
-    DbTime(end.unwrap_or(verified.0))
+pub(in super::super) async fn update_group(
+    db: &Db,
+    node: &str,
+    id: &GroupId,
+    patch: &GroupPatch,
+) -> Result<(Group, Change), Error> {
+    transaction!(db, |conn| {
+        let old = lock_group!(conn, id);
+        let new = patch.clone().apply(&old)?;
+        diesel::update(group::table.find(new.id.as_str()))
+            .set(GroupRow::from(&new))
+            .execute(conn)
+            .await
+            .map_err(|error| on_unique(error, || taken(&new, patch.domain_id.clone())))?;
+        let change = Change::of([Entity::new(Kind::Group, new.id.as_str())]);
+        let change = record_change!(conn, node, change)?;
+        Ok((new, change))
+    })
+}
+
+pub(in super::super) async fn delete_group(
+    db: &Db,
+    node: &str,
+    id: &GroupId,
+    now: i64,
+) -> Result<Change, Error> {
+    transaction!(db, |conn| {
+        let id = lock_group!(conn, id).id;
+        let id = id.as_str();
+        let members: Vec<String> = user_group_membership::table
+            .filter(user_group_membership::group_id.eq(id))
+            .select(user_group_membership::user_id)
+            .load(conn)
+            .await?;
+        let passing: Vec<String> = expiring::table
+            .filter(expiring::group_id.eq(id))
+            .select(expiring::user_id)
+            .load(conn)
+            .await?;
+        // Keystone's rule: without a role of the group nobody loses anything.
+        let revoked = has_assignments!(conn, id);
+        let permanent = user_group_membership::group_id.eq(id);
+        diesel::delete(user_group_membership::table.filter(permanent))
+            .execute(conn)
+            .await?;
+        diesel::delete(expiring::table.filter(expiring::group_id.eq(id)))
+            .execute(conn)
+            .await?;
+        diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq(id)))
+            .execute(conn)
+            .await?;
+        diesel::delete(group::table.find(id)).execute(conn).await?;
+
+        let of_members = members
+            .iter()
+            .chain(&passing)
+            .map(|user| Entity::new(Kind::Membership, user.as_str()));
+        let entities = of_members.chain([
+            Entity::new(Kind::Group, id),
+            Entity::new(Kind::Assignments, id),
+        ]);
+        let events = members
+            .iter()
+            .filter(|_| revoked)
+            .map(|user| Event::user(user, now))
+            .collect();
+        let change = Change::of(entities).and_revoking(events);
+        Ok(record_change!(conn, node, change)?)
+    })
+}
+
+fn taken(group: &Group, domain: Option<DomainId>) -> Error {
+    Error::NameTaken {
+        kind: "group",
+        name: group.name.clone(),
+        domain,
+    }
 }

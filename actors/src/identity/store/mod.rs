@@ -1,18 +1,18 @@
 //! The tables `user`, `user_option`, `local_user`, `nonlocal_user`, `password`, `federated_user`,
-//! `group`, `user_group_membership` and `expiring_user_group_membership`.
+//! `group`, `user_group_membership`, `expiring_user_group_membership` and `id_mapping`.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::model::{Failures, inactive_from, storable};
+use super::model::{Failures, PasswordRecord, inactive_from, storable};
 use super::{FederatedIdentity, FederatedProtocol, Group, User, UserOptions};
-use crate::attributes::parse_extra;
+use crate::attributes::{extra_column, parse_extra};
 use crate::db::DbTime;
 use crate::db::schema::{federated_user, group, local_user, password, user, user_option};
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = user, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
 struct UserRow {
     id: String,
@@ -52,7 +52,6 @@ struct PasswordRow {
     expires_at: Option<DbTime>,
     expires_at_int: Option<i64>,
     created_at_int: i64,
-    created_at: DbTime,
     self_service: bool,
 }
 
@@ -92,6 +91,16 @@ impl PasswordRow {
     }
 }
 
+impl From<&PasswordRow> for PasswordRecord {
+    fn from(row: &PasswordRow) -> Self {
+        Self {
+            id: row.id,
+            created_at: row.created_at_int,
+            self_service: row.self_service,
+        }
+    }
+}
+
 /// A time in microseconds since 1970.
 fn from_micros(micros: i64) -> Option<DbTime> {
     chrono::DateTime::from_timestamp_micros(micros).map(DbTime::from)
@@ -105,6 +114,18 @@ impl LocalRow {
                 .and_then(|count| count.try_into().ok())
                 .unwrap_or_default(),
             last_at: self.failed_auth_at,
+        }
+    }
+}
+
+impl From<&Group> for GroupRow {
+    fn from(group: &Group) -> Self {
+        Self {
+            id: group.id.to_string(),
+            domain_id: group.domain_id.to_string(),
+            name: group.name.clone(),
+            description: group.description.clone(),
+            extra: Some(extra_column(&group.extra)),
         }
     }
 }
@@ -272,11 +293,22 @@ macro_rules! load_users {
 }
 
 mod accounts;
+mod exports;
 mod groups;
+mod lists;
+mod memberships;
+mod neighbours;
+mod passwords;
 mod users;
 
 pub(super) use accounts::{
     Account, clear_failures, count_failure, failures, find_account, record_activity,
 };
-pub(super) use groups::{find_group, find_group_by_name, memberships};
-pub(super) use users::{find_user, find_user_by_name};
+pub(crate) use exports::{DeletedActors, clear_default_project, delete_of_domain};
+pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
+pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
+pub(super) use memberships::{add_to_group, memberships, remove_from_group};
+pub(super) use passwords::{change_password, recent_hashes};
+pub(super) use users::{
+    delete_user, find_user, find_user_by_name, insert_user, revoke_tokens, update_user,
+};

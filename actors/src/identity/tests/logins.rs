@@ -3,40 +3,20 @@ use futures_util::future::join_all;
 use super::*;
 use crate::testdb::each_database;
 
-fn login(id: &str, password: &str, now: i64) -> AuthenticatePassword {
-    AuthenticatePassword {
-        user: UserLookup::ById(id.into()),
-        password: secret(password),
-        domain_enabled: true,
-        now,
-    }
-}
-
 fn locking() -> IdentitySettings {
     IdentitySettings {
         lockout: Some(Lockout {
             attempts: 3,
             duration: Some(60),
         }),
-        ..IdentitySettings::default()
-    }
-}
-
-/// What became of a login.
-async fn outcome(users: &Handle<IdentityProvider>, message: AuthenticatePassword) -> String {
-    match users.send(message).await.unwrap() {
-        Authenticated::Accepted(_) => "accepted".to_owned(),
-        Authenticated::Refused(Refusal::PasswordExpired { user }) => {
-            format!("{}'s password expired", user.id)
-        }
-        Authenticated::Refused(refusal) => format!("{refusal:?}"),
+        ..settings()
     }
 }
 
 each_database! {
     async fn the_right_password_of_an_enabled_user_is_taken(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, IdentitySettings::default());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, settings()).await;
+        local(&users, "alice").await;
         let by_name = AuthenticatePassword {
             user: UserLookup::ByName { name: "alice".to_owned(), domain_id: "d".into() },
             ..login("", "right", NOW)
@@ -55,8 +35,8 @@ each_database! {
     }
 
     async fn a_user_without_a_password_has_no_right_one(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, locking());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, locking()).await;
+        local(&users, "alice").await;
         db.execute("UPDATE password SET password_hash = NULL").await;
         db.execute(r#"INSERT INTO "user" (id, enabled, domain_id) VALUES ('fed', true, 'd')"#).await;
 
@@ -67,19 +47,19 @@ each_database! {
     }
 
     async fn a_hash_that_no_one_can_read_is_a_wrong_password(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, IdentitySettings::default());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, settings()).await;
+        local(&users, "alice").await;
         db.execute("UPDATE password SET password_hash = '$6$right'").await;
         assert_eq!(outcome(&users, login("alice", "right", NOW)).await, "WrongPassword");
     }
 
     async fn the_newest_password_counts_and_its_expiry(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, IdentitySettings::default());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, settings()).await;
+        local(&users, "alice").await;
         let newer = hashing().hash(secret("newer")).await.unwrap();
         db.execute(&format!(
             "INSERT INTO password (local_user_id, self_service, password_hash, created_at_int, expires_at_int, created_at)
-             SELECT id, false, '{newer}', 2, {}, '2026-11-01 00:00:00' FROM local_user", NOW * 1_000_000
+             SELECT id, false, '{newer}', {}, {}, '2026-11-01 00:00:00' FROM local_user", NOW * 1_000_000 + 1, NOW * 1_000_000
         )).await;
 
         assert_eq!(outcome(&users, login("alice", "right", NOW - 1)).await, "WrongPassword");
@@ -91,8 +71,8 @@ each_database! {
     }
 
     async fn failures_lock_for_a_time_and_a_good_login_forgets_them(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, locking());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, locking()).await;
+        local(&users, "alice").await;
         let wrong = || login("alice", "wrong", NOW);
 
         for _ in 0..2 {
@@ -114,8 +94,8 @@ each_database! {
     }
 
     async fn of_parallel_guesses_no_more_are_told_than_the_rule_allows(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, locking());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, locking()).await;
+        local(&users, "alice").await;
 
         let guesses = (0..64).map(|_| outcome(&users, login("alice", "wrong", NOW)));
         let outcomes = join_all(guesses).await;
@@ -127,15 +107,15 @@ each_database! {
     }
 
     async fn parallel_good_logins_lock_nobody_out(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, locking());
-        local(&db, "alice").await;
+        let (users, _bench) = provider(&db, locking()).await;
+        local(&users, "alice").await;
         let outcomes = join_all((0..16).map(|_| outcome(&users, login("alice", "right", NOW)))).await;
         assert!(outcomes.iter().all(|outcome| outcome == "accepted"), "{outcomes:?}");
     }
 
     async fn who_is_excepted_is_never_locked(db: TestDb) {
-        let users = provider(&Bench::new(&db).await, locking());
-        local(&db, "admin").await;
+        let (users, _bench) = provider(&db, locking()).await;
+        local(&users, "admin").await;
         db.execute("INSERT INTO user_option (user_id, option_id, option_value) VALUES ('admin', '1002', 'true')").await;
         for _ in 0..5 {
             assert_eq!(outcome(&users, login("admin", "wrong", NOW)).await, "WrongPassword");
@@ -144,16 +124,26 @@ each_database! {
     }
 
     async fn a_login_keeps_a_user_active(db: TestDb) {
-        let settings = IdentitySettings { disable_user_account_days_inactive: Some(30), ..IdentitySettings::default() };
-        let users = provider(&Bench::new(&db).await, settings);
-        local(&db, "alice").await; // created seventeen days ago
+        let settings = IdentitySettings { disable_user_account_days_inactive: Some(30), ..settings() };
+        let (users, _bench) = provider(&db, settings).await;
+        local(&users, "alice").await;
         let enabled = async |now| users.read(GetUser { id: "alice".into() }).await.unwrap().is_enabled(now);
-        assert!(!enabled(NOW + 13 * DAY).await);
+        assert!(!enabled(NOW + 30 * DAY).await);
 
-        assert_eq!(outcome(&users, login("alice", "right", NOW)).await, "accepted");
-
-        assert!(enabled(NOW + 13 * DAY).await);
         assert_eq!(outcome(&users, login("alice", "right", NOW + 29 * DAY)).await, "accepted");
-        assert_eq!(outcome(&users, login("alice", "right", NOW + 60 * DAY)).await, "Disabled");
+
+        assert!(enabled(NOW + 58 * DAY).await);
+        assert_eq!(outcome(&users, login("alice", "right", NOW + 59 * DAY)).await, "Disabled");
     }
+}
+
+#[test]
+fn a_full_queue_is_no_refusal() {
+    let busy = HashError::Busy {
+        retry_after_seconds: 3,
+    };
+    assert!(matches!(
+        Error::from(busy),
+        Error::Unavailable(Unavailable::Overloaded)
+    ));
 }

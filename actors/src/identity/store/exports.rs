@@ -1,0 +1,149 @@
+//! What the transactions of other providers do to these tables.
+
+#![cfg_attr(
+    not(test),
+    expect(
+        unused_macros,
+        dead_code,
+        reason = "for the deletion of domains and projects"
+    )
+)]
+
+use crate::db::outbox::Change;
+use crate::epoch::{Entity, Kind};
+use crate::revocation::Event;
+
+/// The users and groups that went with their domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DeletedActors {
+    /// IDs of the users. What else they have is left to who deletes the domain.
+    pub users: Vec<String>,
+    /// IDs of the groups; likewise.
+    pub groups: Vec<String>,
+    /// IDs of those who were in these groups, users of other domains included.
+    pub members: Vec<String>,
+}
+
+impl DeletedActors {
+    /// What is to be recorded: they are gone, and all tokens of theirs and of their groups'
+    /// members end. `now` in seconds since 1970.
+    pub(crate) fn change(&self, now: i64) -> Change {
+        let entities = |kind, ids: &[String]| {
+            let entities = ids.iter().map(|id| Entity::new(kind, id.as_str()));
+            entities.collect::<Vec<_>>()
+        };
+        let mut revoked: Vec<&String> = self.users.iter().chain(&self.members).collect();
+        revoked.sort_unstable();
+        revoked.dedup();
+        let events = revoked.into_iter().map(|id| Event::user(id, now)).collect();
+        Change::of(
+            [
+                entities(Kind::User, &self.users),
+                entities(Kind::Assignments, &self.users),
+                entities(Kind::Membership, &self.users),
+                entities(Kind::Membership, &self.members),
+                entities(Kind::Group, &self.groups),
+                entities(Kind::Assignments, &self.groups),
+            ]
+            .concat(),
+        )
+        .and_revoking(events)
+    }
+}
+
+/// Deletes all users and groups of a domain (its ID as `&str`), with memberships, passwords and
+/// federated identities: `delete_of_domain!(conn, id)`, inside a transaction whose error is made
+/// of a diesel error. Evaluates to [`DeletedActors`].
+macro_rules! delete_of_domain {
+    ($conn:expr, $domain:expr) => {{
+        use $crate::db::schema::{
+            expiring_user_group_membership, group, id_mapping, user, user_group_membership,
+        };
+        let domain: &str = $domain;
+        let users: Vec<String> = user::table
+            .filter(user::domain_id.eq(domain))
+            .select(user::id)
+            .load($conn)
+            .await?;
+        let groups: Vec<String> = group::table
+            .filter(group::domain_id.eq(domain))
+            .select(group::id)
+            .load($conn)
+            .await?;
+        // Selected anew each time: there may be more of them than a statement takes.
+        let of_domain = || {
+            group::table
+                .filter(group::domain_id.eq(domain))
+                .select(group::id)
+        };
+        let users_of_domain = || {
+            user::table
+                .filter(user::domain_id.eq(domain))
+                .select(user::id)
+        };
+        let mut members: Vec<String> = user_group_membership::table
+            .filter(user_group_membership::group_id.eq_any(of_domain()))
+            .select(user_group_membership::user_id)
+            .load($conn)
+            .await?;
+        let passing: Vec<String> = expiring_user_group_membership::table
+            .filter(expiring_user_group_membership::group_id.eq_any(of_domain()))
+            .select(expiring_user_group_membership::user_id)
+            .load($conn)
+            .await?;
+        members.extend(passing);
+        members.sort_unstable();
+        members.dedup();
+        let permanent = user_group_membership::group_id
+            .eq_any(of_domain())
+            .or(user_group_membership::user_id.eq_any(users_of_domain()));
+        diesel::delete(user_group_membership::table.filter(permanent))
+            .execute($conn)
+            .await?;
+        let expiring = expiring_user_group_membership::group_id
+            .eq_any(of_domain())
+            .or(expiring_user_group_membership::user_id.eq_any(users_of_domain()));
+        diesel::delete(expiring_user_group_membership::table.filter(expiring))
+            .execute($conn)
+            .await?;
+        diesel::delete(user::table.filter(user::domain_id.eq(domain)))
+            .execute($conn)
+            .await?;
+        diesel::delete(group::table.filter(group::domain_id.eq(domain)))
+            .execute($conn)
+            .await?;
+        diesel::delete(id_mapping::table.filter(id_mapping::domain_id.eq(domain)))
+            .execute($conn)
+            .await?;
+        $crate::identity::DeletedActors {
+            users,
+            groups,
+            members,
+        }
+    }};
+}
+pub(crate) use delete_of_domain;
+
+/// Makes a project (its ID as `&str`) nobody's default any more, when it is deleted:
+/// `clear_default_project!(conn, id)`, inside a transaction whose error is made of a diesel error.
+/// Evaluates to the entities that are not what they were, a `Vec<Entity>`.
+macro_rules! clear_default_project {
+    ($conn:expr, $project:expr) => {{
+        use $crate::db::schema::user;
+        let project: &str = $project;
+        let users: Vec<String> = user::table
+            .filter(user::default_project_id.eq(project))
+            .select(user::id)
+            .load($conn)
+            .await?;
+        diesel::update(user::table.filter(user::default_project_id.eq(project)))
+            .set(user::default_project_id.eq(None::<String>))
+            .execute($conn)
+            .await?;
+        users
+            .into_iter()
+            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::User, id))
+            .collect::<Vec<_>>()
+    }};
+}
+pub(crate) use clear_default_project;

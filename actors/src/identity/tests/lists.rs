@@ -1,0 +1,228 @@
+use super::*;
+use crate::listing::{Comparator, Page, TextFilter};
+use crate::testdb::each_database;
+
+fn text_filter(comparator: Comparator, ignore_case: bool, value: &str) -> TextFilter {
+    TextFilter {
+        comparator,
+        ignore_case,
+        value: value.to_owned(),
+    }
+}
+
+fn named(filter: TextFilter) -> UserFilter {
+    UserFilter {
+        name: vec![filter],
+        ..UserFilter::default()
+    }
+}
+
+/// The IDs of the users that match, and whether the page is full.
+async fn page(
+    identity: &Handle<IdentityProvider>,
+    filter: UserFilter,
+    marker: Option<&str>,
+    limit: Option<usize>,
+) -> (Vec<String>, bool) {
+    let marker = marker.map(str::to_owned);
+    let page = Page { marker, limit };
+    let listed = identity.read(ListUsers { filter, page }).await.unwrap();
+    let ids = listed.members.iter().map(|user| user.id.to_string());
+    (ids.collect(), listed.full)
+}
+
+async fn ids(identity: &Handle<IdentityProvider>, filter: UserFilter) -> Vec<String> {
+    page(identity, filter, None, None).await.0
+}
+
+/// `a` to `c` in `d`, local; `e1` in `e`, local and disabled; `fed` in `d`, federated as Fred, and
+/// `dir` in `d`, from a directory, as Doris.
+async fn some(db: &TestDb, identity: &Handle<IdentityProvider>) {
+    federation(db, "10").await;
+    for (id, name) in [("a", "Anna"), ("b", "bAnNe"), ("c", "100%_c")] {
+        identity
+            .send(new_user(id, json!({"name": name})))
+            .await
+            .unwrap();
+    }
+    let elsewhere = json!({"name": "Anna", "domain_id": "e", "enabled": false});
+    identity.send(new_user("e1", elsewhere)).await.unwrap();
+    for id in ["fed", "dir"] {
+        db.execute(&format!(
+            r#"INSERT INTO "user" (id, enabled, domain_id) VALUES ('{id}', true, 'd')"#
+        ))
+        .await;
+    }
+    for (protocol, unique) in [("saml", "f1"), ("oidc", "f2")] {
+        db.execute(&format!(
+            "INSERT INTO federated_user (user_id, idp_id, protocol_id, unique_id, display_name)
+             VALUES ('fed', 'idp', '{protocol}', '{unique}', 'Fred')"
+        ))
+        .await;
+    }
+    db.execute("INSERT INTO nonlocal_user (user_id, domain_id, name) VALUES ('dir', 'd', 'Doris')")
+        .await;
+}
+
+each_database! {
+    async fn users_are_listed_in_pages(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        some(&db, &identity).await;
+        let all = UserFilter::default;
+
+        assert_eq!(ids(&identity, all()).await, ["a", "b", "c", "dir", "e1", "fed"]);
+        assert_eq!(page(&identity, all(), None, Some(4)).await, (["a", "b", "c", "dir"].map(String::from).to_vec(), true));
+        assert_eq!(page(&identity, all(), Some("dir"), Some(4)).await, (["e1", "fed"].map(String::from).to_vec(), false));
+        let page = Page { marker: Some("x".to_owned()), limit: None };
+        let lost = identity.read(ListUsers { filter: all(), page }).await;
+        assert_eq!(text(lost), "Marker x could not be found.");
+    }
+
+    async fn a_listed_user_is_whole(db: TestDb) {
+        let (identity, _bench) = provider(&db, IdentitySettings { password_expires_days: Some(1), ..settings() }).await;
+        federation(&db, "10").await;
+        let body = json!({"name": "alice", "password": "right", "options": {"lock_password": true}, "email": "a@example.org",
+            "federated": [{"idp_id": "idp", "protocols": [{"protocol_id": "saml", "unique_id": "a"}]}]});
+        let created = identity.send(new_user("alice", body)).await.unwrap();
+        let listed = identity.read(ListUsers { filter: UserFilter::default(), page: Page::default() }).await.unwrap();
+        assert_eq!(listed.members, [created]);
+    }
+
+    async fn names_are_compared_exactly_and_inexactly(db: TestDb) {
+        use Comparator::{Contains, EndsWith, Equals, StartsWith};
+        let (identity, _bench) = provider(&db, settings()).await;
+        some(&db, &identity).await;
+        let found = async |comparator, ignore_case, value: &str| ids(&identity, named(text_filter(comparator, ignore_case, value))).await;
+
+        assert_eq!(found(Equals, false, "Anna").await, ["a", "e1"]);
+        assert_eq!(found(Equals, false, "Fred").await, ["fed"]);
+        assert_eq!(found(Equals, false, "Doris").await, ["dir"]);
+        assert_eq!(found(Contains, true, "ann").await, ["a", "b", "e1"]);
+        assert_eq!(found(Contains, false, "ann").await, Vec::<String>::new());
+        assert_eq!(found(Contains, false, "nn").await, ["a", "e1"]);
+        assert_eq!(found(StartsWith, true, "AN").await, ["a", "e1"]);
+        assert_eq!(found(StartsWith, false, "An").await, ["a", "e1"]);
+        assert_eq!(found(EndsWith, true, "NE").await, ["b"]);
+        assert_eq!(found(EndsWith, false, "Ne").await, ["b"]);
+        assert_eq!(found(StartsWith, false, "F").await, ["fed"]);
+        // Wildcards mean themselves.
+        assert_eq!(found(Contains, true, "0%_").await, ["c"]);
+        assert_eq!(found(Contains, true, "%nn%").await, Vec::<String>::new());
+        assert_eq!(found(Contains, true, "\\").await, Vec::<String>::new());
+        assert_eq!(found(Contains, true, "'; --").await, Vec::<String>::new());
+        // No such name fits the column.
+        let long = "x".repeat(300);
+        assert_eq!(found(Contains, true, long.as_str()).await, Vec::<String>::new());
+        assert_eq!(found(Equals, false, long.as_str()).await, Vec::<String>::new());
+        // Both of two have to hold.
+        let both = UserFilter { name: vec![TextFilter::equals("Anna"), TextFilter::equals("Fred")], ..UserFilter::default() };
+        assert_eq!(ids(&identity, both).await, Vec::<String>::new());
+    }
+
+    async fn a_page_that_heeds_case_is_cut_behind_what_matches(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        for (id, name) in [("1", "pA"), ("2", "qa"), ("3", "ra"), ("4", "sa")] {
+            identity.send(new_user(id, json!({"name": name}))).await.unwrap();
+        }
+        let filter = || named(text_filter(Comparator::EndsWith, false, "a"));
+        assert_eq!(page(&identity, filter(), None, Some(2)).await, (["2", "3"].map(String::from).to_vec(), true));
+        assert_eq!(page(&identity, filter(), Some("3"), Some(2)).await, (["4"].map(String::from).to_vec(), false));
+    }
+
+    async fn users_are_filtered_by_domain_and_enabled(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        some(&db, &identity).await;
+        let domain = |filter| UserFilter { domain_id: vec![filter], ..UserFilter::default() };
+        let enabled = |enabled: &[bool]| UserFilter { enabled: enabled.to_vec(), ..UserFilter::default() };
+
+        assert_eq!(ids(&identity, domain(TextFilter::equals("e"))).await, ["e1"]);
+        assert_eq!(ids(&identity, domain(text_filter(Comparator::Contains, false, "E"))).await, Vec::<String>::new());
+        assert_eq!(ids(&identity, domain(TextFilter::equals("x"))).await, Vec::<String>::new());
+        assert_eq!(ids(&identity, enabled(&[false])).await, ["e1"]);
+        assert_eq!(ids(&identity, enabled(&[true])).await.len(), 5);
+        assert_eq!(ids(&identity, enabled(&[true, false])).await, Vec::<String>::new());
+        let both = UserFilter { domain_id: vec![TextFilter::equals("d")], ..named(TextFilter::equals("Anna")) };
+        assert_eq!(ids(&identity, both).await, ["a"]);
+    }
+
+    async fn federated_users_are_filtered_by_where_they_come_from(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        some(&db, &identity).await;
+        let filter = |idp: &[&str], protocol: &[&str], unique: &[&str]| {
+            let own = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+            UserFilter { idp_id: own(idp), protocol_id: own(protocol), unique_id: own(unique), ..UserFilter::default() }
+        };
+
+        assert_eq!(page(&identity, filter(&["idp"], &[], &[]), None, Some(1)).await, (vec!["fed".to_owned()], true));
+        assert_eq!(ids(&identity, filter(&["x"], &[], &[])).await, Vec::<String>::new());
+        assert_eq!(ids(&identity, filter(&[], &["oidc"], &["f2"])).await, ["fed"]);
+        assert_eq!(ids(&identity, filter(&[], &["oidc"], &["f1"])).await, Vec::<String>::new());
+        let other = UserFilter { name: vec![TextFilter::equals("Anna")], ..filter(&["idp"], &[], &[]) };
+        assert_eq!(ids(&identity, other).await, Vec::<String>::new());
+    }
+
+    async fn users_are_filtered_by_when_a_password_expires(db: TestDb) {
+        use TimeComparison::{After, Before, Equal, NotAfter, NotBefore, NotEqual};
+        let (identity, _bench) = provider(&db, IdentitySettings { password_expires_days: Some(1), ..settings() }).await;
+        for (id, now) in [("a", NOW), ("b", NOW + 1)] {
+            let create = new_user(id, json!({"name": id, "password": "right"}));
+            identity.send(CreateUser { now, ..create }).await.unwrap();
+        }
+        identity.send(new_user("never", json!({"name": "never"}))).await.unwrap();
+        let found = async |comparison| {
+            let time = (NOW + DAY) * 1_000_000;
+            let password_expires_at = vec![ExpiryFilter { comparison, time }];
+            ids(&identity, UserFilter { password_expires_at, ..UserFilter::default() }).await
+        };
+
+        assert_eq!(found(Before).await, Vec::<String>::new());
+        assert_eq!(found(NotAfter).await, ["a"]);
+        assert_eq!(found(Equal).await, ["a"]);
+        assert_eq!(found(NotEqual).await, ["b"]);
+        assert_eq!(found(After).await, ["b"]);
+        assert_eq!(found(NotBefore).await, ["a", "b"]);
+    }
+
+    async fn the_users_of_a_group_are_those_that_are_in_it_for_good(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        some(&db, &identity).await;
+        group(&identity, "g").await;
+        for id in ["a", "b", "e1"] {
+            add(&identity, "g", id).await.unwrap();
+        }
+        add_for_a_time(&db, "g", "fed").await;
+        let list = async |filter, limit| {
+            let listed = identity.read(ListUsersInGroup { group: "g".into(), filter, limit }).await.unwrap();
+            (listed.members.iter().map(|user| user.id.to_string()).collect::<Vec<_>>(), listed.full)
+        };
+
+        assert_eq!(list(UserFilter::default(), None).await.0, ["a", "b", "e1"]);
+        assert_eq!(list(UserFilter::default(), Some(2)).await, (["a", "b"].map(String::from).to_vec(), true));
+        assert_eq!(list(named(TextFilter::equals("Anna")), None).await.0, ["a", "e1"]);
+        let stranger = ListUsersInGroup { group: "x".into(), filter: UserFilter::default(), limit: None };
+        assert_eq!(text(identity.read(stranger).await), "Could not find group: x.");
+    }
+
+    async fn groups_are_listed_in_pages_and_filtered(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        for id in ["a", "aB", "b"] {
+            group(&identity, id).await;
+        }
+        let list = async |name: Option<TextFilter>, marker: Option<&str>, limit| {
+            let filter = GroupFilter { name: name.into_iter().collect(), domain_id: vec![TextFilter::equals("d")] };
+            let page = Page { marker: marker.map(str::to_owned), limit };
+            let listed = identity.read(ListGroups { filter, page }).await?;
+            let ids: Vec<_> = listed.members.iter().map(|group| group.id.to_string()).collect();
+            Ok::<_, Error>((ids, listed.full))
+        };
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let heeding = text_filter(Comparator::Contains, false, "b");
+        let ignoring = text_filter(Comparator::Contains, true, "b");
+
+        assert_eq!(list(None, None, Some(2)).await.unwrap(), (ids(&["a", "aB"]), true));
+        assert_eq!(list(None, Some("aB"), Some(2)).await.unwrap(), (ids(&["b"]), false));
+        assert_eq!(list(Some(heeding), None, Some(1)).await.unwrap(), (ids(&["b"]), true));
+        assert_eq!(list(Some(ignoring), None, None).await.unwrap().0, ids(&["aB", "b"]));
+        assert_eq!(text(list(None, Some("x"), None).await), "Marker x could not be found.");
+    }
+}
