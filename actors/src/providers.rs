@@ -203,6 +203,7 @@ impl Providers {
             remembers,
             hashing.clone(),
             invalidations.clone(),
+            resource.clone(),
             Arc::new(settings.identity),
         );
         let identity = supervision.supervise(Placement::PerWorker, move || provider.clone());

@@ -80,10 +80,17 @@ def _endpoints(number: int, path: str):
         yield interface, f"http://{interface}.cloud.example.org:{9000 + number}{path}"
 
 
-def by_api(client: Client) -> Data:
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """What stands in the database: the IDs of the user and the project."""
+
+    user: str
+    project: str
+
+
+def by_api(client: Client) -> Rows:
     """Makes it in an empty cloud, through its API."""
-    admin = _token(client, first_login())
-    api = client.with_token(admin)
+    api = client.with_token(_token(client, first_login()))
 
     def create(kind: str, collection: str, **attributes) -> str:
         return api.call("POST", f"/v3/{collection}", {kind: attributes}).json()[kind]["id"]
@@ -102,12 +109,12 @@ def by_api(client: Client) -> Data:
     for name in ROLES:
         role = named("roles", name) or create("role", "roles", name=name)
         api.call("PUT", f"/v3/projects/{project}/users/{user}/roles/{role}")
-    return _tokens(client, admin, user, project)
+    return Rows(user, project)
 
 
-def by_sql(client: Client, database) -> Data:
-    """Makes it in an empty cloud, as rows: for a server whose API does not write yet. The user's
-    password is the admin's, whose hash is copied."""
+def by_sql(database) -> Rows:
+    """Makes it in an empty cloud, as rows: for a server whose API does not write yet, before it
+    starts. The user's password is the admin's, whose hash is copied."""
     ids = (uuid.uuid4().hex for _ in itertools.count())
     project, user = next(ids), next(ids)
     now = time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime())
@@ -137,15 +144,16 @@ def by_sql(client: Client, database) -> Data:
             f" SELECT 'UserProject', '{user}', '{project}', id, 0 FROM role WHERE name = '{name}'",
         )
     database.execute(";\n".join([*statements, ""]))
-    return _tokens(client, _token(client, first_login()), user, project)
+    return Rows(user, project)
 
 
-def _tokens(client: Client, admin: str, user: str, project: str) -> Data:
+def with_tokens(client: Client, rows: Rows) -> Data:
     """Completes it with tokens, and checks that it is what was meant."""
-    scope = {"project": {"id": project}}
-    unscoped = _token(client, issue(password({"id": user}, ADMIN_PASSWORD, {"unscoped": {}})))
+    admin = _token(client, first_login())
+    scope = {"project": {"id": rows.project}}
+    unscoped = _token(client, issue(password({"id": rows.user}, ADMIN_PASSWORD, {"unscoped": {}})))
     subjects = tuple(_token(client, issue(rescope(unscoped, scope))) for _ in range(SUBJECTS))
     token = client.send(validate(admin, subjects[0])).json()["token"]
     if len(token["catalog"]) != len(SERVICES) + 1 or len(token["roles"]) != len(ROLES):
         raise Failure(f"not the data that was meant: {json.dumps(token)[:2000]}")
-    return Data(user, project, admin, unscoped, subjects)
+    return Data(rows.user, rows.project, admin, unscoped, subjects)

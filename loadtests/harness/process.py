@@ -70,15 +70,14 @@ class Process:
             self._child.wait()
 
 
-def cargo_build(folder: pathlib.Path, *arguments: str) -> pathlib.Path:
-    """Builds a package, optimised; gives the folder of its binaries."""
+def cargo_build(folder: pathlib.Path, profile: str, *arguments: str) -> pathlib.Path:
+    """Builds a package; gives the folder of its binaries."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
-    done = subprocess.run(
-        ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target, *arguments], cwd=folder
-    )
+    command = ["cargo", "build", "--profile", profile, "--locked", "--quiet", "--target-dir", target, *arguments]
+    done = subprocess.run(command, cwd=folder)
     if done.returncode:
         raise Failure(f"cargo build failed in {folder}")
-    return target / "release"
+    return target / profile
 
 
 def need(*programs: tuple[str, str]) -> None:

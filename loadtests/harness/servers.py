@@ -118,9 +118,9 @@ class Ours(Child):
             "bootstrap", f"--bootstrap-password={ADMIN_PASSWORD}", "--bootstrap-region-id=RegionOne", *endpoints
         )
 
-    def start(self) -> float:
-        """Gives the seconds until it answered."""
-        return self._start([self._binary, "serve", "--config-file", self._config, "--listen", self.address])
+    def start(self, *under: str) -> float:
+        """Gives the seconds until it answered. `under` is a command that runs it, if any."""
+        return self._start([*under, self._binary, "serve", "--config-file", self._config, "--listen", self.address])
 
     def restart(self, **coherence: str) -> float:
         self.stop()
@@ -191,7 +191,8 @@ class Python(Server):
 
     def prepare(self) -> None:
         """Makes tables, keys and the admin; `start` would do it too."""
-        self._script("prepare")
+        # Its cache does not run yet.
+        self._script("prepare", KEYSTONE_CACHE="0")
         self._environment["KEYSTONE_PREPARED"] = "1"
 
     def start(self) -> tuple[float, float]:

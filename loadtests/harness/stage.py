@@ -8,7 +8,7 @@ import tomllib
 from . import ROOT, Failure, say
 from .agreement import agree
 from .client import Client, validate
-from .data import by_api, by_sql
+from .data import by_api, by_sql, with_tokens
 from .database import MariaDb, Sqlite
 from .machine import alone
 from .process import CEILING, cargo_build, need
@@ -39,8 +39,18 @@ def _same_build() -> None:
 class Stage:
     """Use it as a context: whatever was started ends with it."""
 
-    def __init__(self, *, sqlite: bool, python: bool, ceiling: bool, lock: pathlib.Path | None, binary: pathlib.Path | None):
+    def __init__(
+        self,
+        *,
+        sqlite: bool,
+        python: bool,
+        ceiling: bool,
+        lock: pathlib.Path | None,
+        binary: pathlib.Path | None,
+        profile: str = "release",
+    ):
         self._wanted = sqlite, python and not sqlite, ceiling
+        self._profile = profile
         self.lock = lock
         self.binary = binary
         self.hashes: pathlib.Path | None = None
@@ -85,11 +95,11 @@ class Stage:
         with alone(self.lock):
             if not self.binary:
                 say("building the server")
-                self.binary = cargo_build(ROOT, "--package", "keystone-ng") / "keystone-ng"
+                self.binary = cargo_build(ROOT, self._profile, "--package", "keystone-ng") / "keystone-ng"
             if ceiling:
                 say("building the ceiling")
                 _same_build()
-                self.hashes = cargo_build(CEILING) / "hashes"
+                self.hashes = cargo_build(CEILING, "release") / "hashes"
 
     def _set_up(self) -> None:
         sqlite, python, ceiling = self._wanted
@@ -109,17 +119,17 @@ class Stage:
             self.python.start()
         self.ours = self.until_the_end(Ours(self.binary, self.folder / "ours", self.database, keys))
         self.ours.configure()
-        if python:
+        say("making the data")
+        if self.python:
             self.ours.manage("db", "sync")
+            rows = by_api(self.python.client)
         else:
             self.ours.bootstrap()
+            rows = by_sql(self.database)
         self.ours.start()
-        say("making the data")
         ours = self.ours.client
-        if not self.python:
-            self.data = by_sql(ours, self.database)
-        else:
-            self.data = by_api(self.python.client)
+        self.data = with_tokens((self.python or self.ours).client, rows)
+        if self.python:
             agree(ours, self.python.client, self.data)
             say("ours and Python Keystone give the same answers")
         self.answer = ours.send(validate(self.data.admin, self.data.subjects[0]))

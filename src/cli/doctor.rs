@@ -119,9 +119,7 @@ fn keys(findings: &mut Findings, what: &str, repository: &KeyRepository) {
             repository.path.display()
         )),
         Err(error) => {
-            findings.bad(format_args!(
-                "{what}: {error}"
-            ));
+            findings.bad(format_args!("{what}: {error}"));
             return;
         }
     }

@@ -94,11 +94,16 @@ pub fn set_up(repository: &KeyRepository) -> Result<(), Failure> {
 }
 
 /// Keystone's rule: what is not encrypted with the primary key has to be, before keys go.
-fn refuse_to_strand_credentials(config: &Config, repository: &KeyRepository) -> Result<(), Failure> {
+fn refuse_to_strand_credentials(
+    config: &Config,
+    repository: &KeyRepository,
+) -> Result<(), Failure> {
     let keys = repository.load().map_err(Failure::of)?;
     let count = block_on(async {
         let db = pool(config)?;
-        count_under_other_keys(&db, keys.primary_hash()).await.map_err(Failure::of)
+        count_under_other_keys(&db, keys.primary_hash())
+            .await
+            .map_err(Failure::of)
     })?;
     match count {
         0 => Ok(()),

@@ -56,9 +56,22 @@ impl From<identity::Error> for ApiError {
     fn from(error: identity::Error) -> Self {
         use identity::Error as E;
         match error {
-            E::UserNotFound(_) | E::GroupNotFound(_) => Self::not_found(error.to_string()),
-            E::DomainIsFixed => Self::bad_request(error.to_string()),
+            E::UserNotFound(_)
+            | E::GroupNotFound(_)
+            | E::NotInGroup { .. }
+            | E::MarkerNotFound(_) => Self::not_found(error.to_string()),
+            E::NameTaken { .. } | E::FederatedIdentityTaken => Self::conflict(error.to_string()),
+            E::DomainIsFixed
+            | E::DefaultProjectIsDomain(_)
+            | E::UnknownIdentityProvider(_)
+            | E::UnknownProtocol { .. }
+            | E::PasswordRequirements(_)
+            | E::PasswordIsNoText
+            | E::PasswordReused(_)
+            | E::PasswordTooYoung { .. }
+            | E::PasswordChangeDisabled => Self::bad_request(error.to_string()),
             E::PasswordTooLong(_) => Self::forbidden_as(error.to_string()),
+            E::Resource(error) => error.into(),
             E::Unavailable(why) => Self::unavailable(why),
             E::Hashing(_) | E::Storage(_) => Self::internal(&error),
         }

@@ -28,6 +28,19 @@ impl UserFilter {
     }
 }
 
+impl UserFilter {
+    /// Whether no user can match.
+    pub(in super::super) fn matches_nobody(&self) -> bool {
+        let exact = [&self.idp_id, &self.protocol_id, &self.unique_id];
+        match_nothing(&self.name)
+            || match_nothing(&self.domain_id)
+            || exact
+                .into_iter()
+                .flatten()
+                .any(|value| value.contains('\0'))
+    }
+}
+
 /// A condition on a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpiryFilter {
@@ -82,6 +95,11 @@ pub struct GroupFilter {
 /// such a condition looks a second time at what comes back.
 pub(in super::super) fn heeds_case(filter: &TextFilter) -> bool {
     filter.comparator != Comparator::Equals && !filter.ignore_case
+}
+
+/// Whether nothing can match: PostgreSQL stores no NUL, and refuses to look for one.
+pub(in super::super) fn match_nothing(filters: &[TextFilter]) -> bool {
+    filters.iter().any(|filter| filter.value.contains('\0'))
 }
 
 /// The second look.

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::model::{Failures, PasswordRecord};
 use super::super::{Error, Lockout, User, UserLookup};
-use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
+use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
 use crate::db::outbox::Change;
 use crate::db::schema::{local_user, password, user};
 use crate::db::{Db, DbTime};
@@ -39,10 +39,10 @@ pub(in super::super) async fn find_account(
 ) -> Result<Option<Account>, Error> {
     with_conn!(db, |conn| {
         let id = match lookup {
-            UserLookup::ById(id) => id.to_string(),
+            UserLookup::ById(id) => sought(id.as_str()).to_owned(),
             UserLookup::ByName { name, domain_id } => local_user::table
-                .filter(local_user::domain_id.eq(domain_id.as_str()))
-                .filter(local_user::name.eq(name))
+                .filter(local_user::domain_id.eq(sought(domain_id.as_str())))
+                .filter(local_user::name.eq(sought(name)))
                 .select(local_user::user_id)
                 .first(conn)
                 .await

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Group, GroupPatch};
-use super::GroupRow;
 use super::neighbours::has_assignments;
+use super::{GroupRow, sought};
 use crate::db::outbox::Change;
 use crate::db::schema::{
     expiring_user_group_membership as expiring, group, id_mapping, user_group_membership,
@@ -39,7 +39,7 @@ pub(super) use lock_group;
 pub(in super::super) async fn find_group(db: &Db, id: &GroupId) -> Result<Option<Group>, Error> {
     with_conn!(db, |conn| {
         let row: Option<GroupRow> = group::table
-            .find(id.as_str())
+            .find(sought(id.as_str()))
             .select(GroupRow::as_select())
             .first(conn)
             .await
@@ -56,8 +56,8 @@ pub(in super::super) async fn find_group_by_name(
 ) -> Result<Option<GroupId>, Error> {
     with_conn!(db, |conn| {
         let id: Option<String> = group::table
-            .filter(group::domain_id.eq(domain.as_str()))
-            .filter(group::name.eq(name))
+            .filter(group::domain_id.eq(sought(domain.as_str())))
+            .filter(group::name.eq(sought(name)))
             .select(group::id)
             .first(conn)
             .await

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::model::{heeds_case, meets};
+use super::super::model::{heeds_case, match_nothing, meets};
 use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter};
-use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
+use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
 use crate::db::Db;
 use crate::db::schema::{
     federated_user, group, local_user, nonlocal_user, password, user, user_group_membership,
@@ -171,11 +171,17 @@ pub(in super::super) async fn list_users(
     db: &Db,
     request: &UserRequest<'_>,
 ) -> Result<Listed<User>, Error> {
+    if request.filter.matches_nobody() {
+        return Ok(Listed {
+            members: Vec::new(),
+            full: false,
+        });
+    }
     let limit = request.page.limit.unwrap_or(usize::MAX);
     with_conn!(db, |conn| {
         if let Some(marker) = &request.page.marker {
             let known: Option<String> = user::table
-                .find(marker)
+                .find(sought(marker))
                 .select(user::id)
                 .first(conn)
                 .await
@@ -235,6 +241,12 @@ pub(in super::super) async fn list_groups(
         among,
         page,
     } = request;
+    if match_nothing(&filter.name) || match_nothing(&filter.domain_id) {
+        return Ok(Listed {
+            members: Vec::new(),
+            full: false,
+        });
+    }
     let finds_too_much = filter.name.iter().chain(&filter.domain_id).any(heeds_case);
     let limit = page.limit.unwrap_or(usize::MAX);
     // All at once where none is named; else in batches, which are in their order too.
@@ -245,7 +257,7 @@ pub(in super::super) async fn list_groups(
     with_conn!(db, |conn| {
         if let Some(marker) = &page.marker {
             let known: Option<String> = group::table
-                .find(marker)
+                .find(sought(marker))
                 .select(group::id)
                 .first(conn)
                 .await

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use super::super::{Error, ExpiringMembership, Group, Memberships};
 use super::groups::lock_group;
 use super::users::lock_user;
-use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
+use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
 use crate::db::outbox::Change;
 use crate::db::schema::{
     expiring_user_group_membership as expiring, identity_provider, user_group_membership,
@@ -25,16 +25,17 @@ pub(in super::super) async fn memberships(
     user: &UserId,
     default_ttl: u32,
 ) -> Result<Memberships, Error> {
+    let user = sought(user.as_str());
     with_conn!(db, |conn| {
         let permanent: Vec<String> = user_group_membership::table
-            .filter(user_group_membership::user_id.eq(user.as_str()))
+            .filter(user_group_membership::user_id.eq(user))
             .order(user_group_membership::group_id)
             .select(user_group_membership::group_id)
             .load(conn)
             .await?;
         let expiring: Vec<(String, String, DbTime, Option<i32>)> = expiring::table
             .inner_join(identity_provider::table)
-            .filter(expiring::user_id.eq(user.as_str()))
+            .filter(expiring::user_id.eq(user))
             .order((expiring::group_id, expiring::idp_id))
             .select((
                 expiring::group_id,

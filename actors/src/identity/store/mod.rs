@@ -142,6 +142,12 @@ impl From<GroupRow> for Group {
     }
 }
 
+/// A name or an ID that is looked for. PostgreSQL refuses a text with a NUL in it, where the others
+/// find nothing: nothing is called so, and nothing has an empty name either.
+fn sought(text: &str) -> &str {
+    if text.contains('\0') { "" } else { text }
+}
+
 /// All rows of some users.
 struct UserRows {
     users: Vec<(UserRow, Option<LocalRow>, Option<String>)>,

@@ -7,7 +7,7 @@ use super::super::model::{NewPassword, PasswordRecord};
 use super::super::{Error, FederatedIdentity, IdentitySettings, User, UserPatch};
 use super::neighbours::check_identities;
 use super::passwords::set_password;
-use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
+use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
 use crate::attributes::extra_column;
 use crate::db::outbox::Change;
 use crate::db::schema::{
@@ -111,7 +111,7 @@ pub(in super::super) async fn find_user(
     id: &UserId,
     days: Option<u32>,
 ) -> Result<Option<User>, Error> {
-    let ids = vec![id.to_string()];
+    let ids = vec![sought(id.as_str()).to_owned()];
     with_conn!(db, |conn| {
         let rows: UserRows = load_users!(conn, &ids);
         Ok(rows.assemble(days).pop())
@@ -124,9 +124,10 @@ pub(in super::super) async fn find_user_by_name(
     name: &str,
     domain: &DomainId,
 ) -> Result<Option<UserId>, Error> {
+    let (name, domain) = (sought(name), sought(domain.as_str()));
     with_conn!(db, |conn| {
         let local: Option<String> = local_user::table
-            .filter(local_user::domain_id.eq(domain.as_str()))
+            .filter(local_user::domain_id.eq(domain))
             .filter(local_user::name.eq(name))
             .select(local_user::user_id)
             .first(conn)
@@ -136,7 +137,7 @@ pub(in super::super) async fn find_user_by_name(
             return Ok(Some(id.into()));
         }
         let nonlocal: Option<String> = nonlocal_user::table
-            .find((domain.as_str(), name))
+            .find((domain, name))
             .select(nonlocal_user::user_id)
             .first(conn)
             .await

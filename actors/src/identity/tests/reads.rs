@@ -113,4 +113,26 @@ each_database! {
         let stranger = ListUserGroups { user: "nobody".into(), name: vec![], now: NOW };
         assert_eq!(text(identity.read(stranger).await), "Could not find user: nobody.");
     }
+
+    async fn nothing_is_called_by_a_name_with_a_nul(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        local(&identity, "alice").await;
+        let nul = "alice\0";
+        let filter = crate::listing::TextFilter::equals(nul);
+        let of_groups = GroupFilter { name: vec![filter.clone()], ..GroupFilter::default() };
+        let of_users = UserFilter { name: vec![filter], ..UserFilter::default() };
+        let by_name = UserLookup::ByName { name: nul.to_owned(), domain_id: "d".into() };
+
+        assert!(matches!(identity.read(GetUser { id: nul.into() }).await, Err(Error::UserNotFound(_))));
+        assert!(matches!(identity.read(GetGroup { id: nul.into() }).await, Err(Error::GroupNotFound(_))));
+        let named = FindUser { name: nul.to_owned(), domain_id: "d".into() };
+        assert_eq!(identity.read(named).await.unwrap(), None);
+        let named = FindGroup { name: nul.to_owned(), domain_id: "d".into() };
+        assert_eq!(identity.read(named).await.unwrap(), None);
+        assert_eq!(outcome(&identity, login(nul, "right", NOW)).await, "UnknownUser");
+        assert_eq!(outcome(&identity, AuthenticatePassword { user: by_name, ..login("", "right", NOW) }).await, "UnknownUser");
+        assert!(identity.read(ListUsers { filter: of_users, page: Default::default() }).await.unwrap().members.is_empty());
+        assert!(identity.read(ListGroups { filter: of_groups, page: Default::default() }).await.unwrap().members.is_empty());
+        assert!(identity.read(ListGroupsOfUser { user: nul.into(), now: NOW }).await.unwrap().is_empty());
+    }
 }
