@@ -32,7 +32,9 @@ def agree(ours: Client, theirs: Client, data: Data) -> None:
     for subject in data.subjects:
         answers = [one.send(validate(data.admin, subject)) for one in (ours, theirs)]
         if [one.status for one in answers] != [200, 200]:
-            raise Failure(f"validation: {answers[0].status}, with Python Keystone {answers[1].status}: {answers[0].body!r}")
+            raise Failure(
+                f"validation: {answers[0].status}, with Python Keystone {answers[1].status}: {answers[0].body!r}"
+            )
         _same("validation", *map(_essence, answers))
     for what, request, moving in (
         ("rescoping", data.rescoping, ("audit_ids", "issued_at")),

@@ -130,7 +130,9 @@ def by_sql(database) -> Rows:
     ]
     for number, (kind, path) in enumerate(SERVICES.items()):
         service, extra = next(ids), json.dumps({"name": kind})
-        statements.append(f"INSERT INTO service (id, type, enabled, extra) VALUES ('{service}', '{kind}', 1, '{extra}')")
+        statements.append(
+            f"INSERT INTO service (id, type, enabled, extra) VALUES ('{service}', '{kind}', 1, '{extra}')"
+        )
         statements += (
             "INSERT INTO endpoint (id, interface, service_id, url, extra, enabled, region_id)"
             f" VALUES ('{next(ids)}', '{interface}', '{service}', '{url}', '{{}}', 1, 'RegionOne')"

@@ -21,9 +21,7 @@ def perf_works() -> bool:
     """Whether perf may sample here: containers and virtual machines often forbid it."""
     if not shutil.which("perf"):
         return False
-    tried = subprocess.run(
-        ["perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"], capture_output=True
-    )
+    tried = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"], capture_output=True)
     return tried.returncode == 0
 
 

@@ -53,7 +53,12 @@ class Fact:
     disturbed: bool = False
 
     def cells(self) -> list[str]:
-        return [self.what + ("*" if self.disturbed else ""), self.server, f"{number(self.value)} {self.unit}", self.note]
+        return [
+            self.what + ("*" if self.disturbed else ""),
+            self.server,
+            f"{number(self.value)} {self.unit}",
+            self.note,
+        ]
 
 
 LINE_TITLES = ["row", "server", "req/s", "least..greatest", "p50 ms", "p99 ms", "of ceiling", "vs Python", "note"]
@@ -131,5 +136,6 @@ def _table(titles: list[str], rows: list[list[str]]) -> str:
     right = {"req/s", "least..greatest", "p50 ms", "p99 ms", "of ceiling", "vs Python", "value"}
     rule = ["---:" if title in right else "---" for title in titles]
     return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |" for cells in [titles, rule, *rows]
+        "| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |"
+        for cells in [titles, rule, *rows]
     )

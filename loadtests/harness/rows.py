@@ -70,7 +70,9 @@ class Rows:
         file = write(self._stage.folder / name, self._stage.data.requests(load), server.address, close)
         return Generator(server.address, file, connections, seconds)
 
-    def _runs(self, servers: list[Server], load: str, connections: int, seconds: int, beside=None) -> dict[str, Summary]:
+    def _runs(
+        self, servers: list[Server], load: str, connections: int, seconds: int, beside=None
+    ) -> dict[str, Summary]:
         """Run after run, each of all servers: what changes with time changes for all of them.
         `beside` starts, for a server, what goes on meanwhile."""
         runs: dict[str, list[Run]] = {server.name: [] for server in servers}
@@ -93,7 +95,14 @@ class Rows:
                 runs[server.name].append(dataclasses.replace(run, disturbed=disturbed))
         return {name: Summary.of(measured) for name, measured in runs.items()}
 
-    def _tell(self, row: str, what: str, summaries: dict[str, Summary], ceiling: float | None = None, notes: dict[str, str] | None = None) -> None:
+    def _tell(
+        self,
+        row: str,
+        what: str,
+        summaries: dict[str, Summary],
+        ceiling: float | None = None,
+        notes: dict[str, str] | None = None,
+    ) -> None:
         most = summaries["ceiling"].rate if "ceiling" in summaries else ceiling
         python = summaries[Python.name].rate if Python.name in summaries else None
         for name, summary in summaries.items():

@@ -7,8 +7,8 @@ import time
 
 from . import Failure
 from .client import Answer, Client, Request
-from .database import MariaDb, Sqlite
 from .data import ADMIN_PASSWORD, first_login
+from .database import MariaDb, Sqlite
 from .machine import tree
 from .process import PEERS, Process, free_port, run
 
@@ -74,7 +74,11 @@ class Ceiling(Child):
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path, answer: Answer):
         super().__init__(folder)
         # What the HTTP layer adds by itself is not the handler's to say.
-        kept = [f"{name}: {value}" for name, value in answer.headers if name.lower() not in ("content-length", "date", "connection")]
+        kept = [
+            f"{name}: {value}"
+            for name, value in answer.headers
+            if name.lower() not in ("content-length", "date", "connection")
+        ]
         file = folder / "answer"
         file.write_bytes("\n".join([*kept, "", ""]).encode() + answer.body)
         self._start([binary, self.address, WORKERS, file], Request("GET", "/v3/auth/tokens", {}))

@@ -7,7 +7,7 @@ import subprocess
 
 from . import HERE, Failure
 from .client import Request
-from .machine import Watch, DISTURBED, wait_until_idle
+from .machine import DISTURBED, Watch, wait_until_idle
 
 # How long an answer may take, in seconds; longer ones count as failed.
 TIMEOUT = 60

@@ -229,7 +229,7 @@ fn references_can_not_be_made_to_grow_without_bound() {
 fn every_mistake_is_told_at_once_with_place_value_and_what_is_allowed() {
     let all = mistakes(
         "[token]\nexpiration = soon\nprovider = uuid\n[identity]\nmax_password_length = 5000\n\
-         [DEFAULT]\ndebug = maybe\n[x\n[totp]\nincluded_previous_windows = 11\n",
+         [DEFAULT]\ndebug = maybe\n[x\n[hashing]\nqueue = 0\n",
     );
 
     assert_eq!(
@@ -237,10 +237,10 @@ fn every_mistake_is_told_at_once_with_place_value_and_what_is_allowed() {
         [
             "a.conf:8: a section has to end with ] and nothing may follow it",
             "a.conf:7: [DEFAULT] debug = \"maybe\": it has to be true or false",
+            "a.conf:10: [hashing] queue = \"0\": it has to be a whole number from 1 to 1000000",
             "a.conf:5: [identity] max_password_length = \"5000\": it has to be a whole number from 1 to 4096",
             "a.conf:2: [token] expiration = \"soon\": it has to be a time in seconds, 0 or more",
             "a.conf:3: [token] provider = \"uuid\": it has to be one of fernet, jws",
-            "a.conf:10: [totp] included_previous_windows = \"11\": it has to be a whole number from 0 to 10",
         ]
     );
 }
@@ -436,7 +436,7 @@ fn settings_list_value_and_place_but_hide_what_was_made_of_a_secret() {
         of("[DEFAULT] debug").place,
         Place::Environment("OS_DEFAULT__DEBUG".into())
     );
-    assert_eq!(of("[trust] allow_redelegation").place, Place::Default);
+    assert_eq!(of("[token] allow_rescope_scoped_token").place, Place::Default);
     assert!(of("[database] connection").hidden && of("[database] connection").value.is_none());
     assert!(of("[resource] admin_project_name").hidden);
     assert!(!loaded.settings.iter().any(|s| s.meta.inert));
