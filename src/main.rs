@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Freed memory goes back sooner and threads wait less for each other than with the system's
-/// allocator; `docs/PERFORMANCE.md` has the figures.
+/// Few threads, many short-lived bodies.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

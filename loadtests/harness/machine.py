@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import os
 import pathlib
 import platform
@@ -109,12 +110,28 @@ def memory(pids: list[int]) -> float:
     return kilobytes / 1024
 
 
-@contextlib.contextmanager
-def alone(lock: pathlib.Path | None):
-    """Holds a lock file (flock), where there is one that builds on this machine take too."""
-    if lock is None:
-        yield
-        return
-    with open(lock, "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+class Lock:
+    """A lock file (flock) that whatever else works on this machine takes too; without a path,
+    nothing. Row after row keeps it, until it was held for so long that others are to have a turn."""
+
+    TURN = 60
+
+    def __init__(self, path: pathlib.Path | None):
+        self._path = path
+        self._file: io.TextIOWrapper | None = None
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        if self._path and not self._file:
+            self._file = open(self._path, "a")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._since = time.monotonic()
+
+    def __exit__(self, *_) -> None:
+        if time.monotonic() - self._since > self.TURN:
+            self.release()
+
+    def release(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None

@@ -1,6 +1,7 @@
 """The rows: what is measured, in which order. Each has a name, by which it can be chosen."""
 
 import dataclasses
+import functools
 import re
 import statistics
 import subprocess
@@ -8,7 +9,7 @@ import time
 
 from . import say
 from .database import grow_events
-from .machine import alone, memory, wait_until_idle
+from .machine import memory, wait_until_idle
 from .report import Fact, Line, Report
 from .servers import Python, Quickstart, Server
 from .stage import Stage
@@ -70,6 +71,14 @@ class Rows:
         file = write(self._stage.folder / name, self._stage.data.requests(load), server.address, close)
         return Generator(server.address, file, connections, seconds)
 
+    def _run(self, server: Server, load: str, connections: int, seconds: int, beside=None) -> Run:
+        if not beside:
+            return self._generate(server, load, connections, seconds).finish()
+        end = beside(server, seconds)
+        run = self._generate(server, load, connections, seconds, USUAL).finish()
+        end()
+        return run
+
     def _runs(
         self, servers: list[Server], load: str, connections: int, seconds: int, beside=None
     ) -> dict[str, Summary]:
@@ -83,14 +92,7 @@ class Rows:
                 self._warm.add((server.name, load))
         for _ in range(self._effort.runs):
             for server in servers:
-
-                def once() -> Run:
-                    end = beside(server, seconds) if beside else None
-                    run = self._generate(server, load, connections, seconds, USUAL if beside else 0).finish()
-                    if end:
-                        end()
-                    return run
-
+                once = functools.partial(self._run, server, load, connections, seconds, beside)
                 run, disturbed = undisturbed(once, self._stage.pids)
                 runs[server.name].append(dataclasses.replace(run, disturbed=disturbed))
         return {name: Summary.of(measured) for name, measured in runs.items()}
@@ -115,7 +117,7 @@ class Rows:
         row = f"{load}-{connections}"
         if not (always or self._wants(row)):
             return
-        with alone(self._stage.lock):
+        with self._stage.lock:
             summaries = self._runs(self._stage.servers, load, connections, self._effort.seconds)
         self._tell(row, f"{load}, {_connections(connections)}", summaries)
 
@@ -133,13 +135,13 @@ class Rows:
             self._tell("password", f"hash, cost {COST}, all cores", {BCRYPT: most})
         for row, connections in wanted:
             servers = [one for one in self._stage.servers if one is not self._stage.ceiling]
-            with alone(self._stage.lock):
+            with self._stage.lock:
                 summaries = self._runs(servers, "password", connections, self._effort.slow)
             self._tell(row, f"login, {_connections(connections)}", summaries, most.rate if most else None)
 
     def _bcrypt(self) -> Summary:
         runs = []
-        with alone(self._stage.lock):
+        with self._stage.lock:
             for _ in range(self._effort.runs):
                 rate, disturbed = undisturbed(
                     lambda: float(self._hash_rate(0, self._effort.slow).communicate()[0]), self._stage.pids
@@ -159,15 +161,19 @@ class Rows:
         def beside(server: Server, seconds: int):
             if server is self._stage.ceiling:
                 hashing = self._hash_rate(NICE, seconds + 2)
-                finish = lambda: logins.setdefault(server.name, []).append(float(hashing.communicate()[0]))
             else:
                 generator = self._generate(server, "password", USUAL, seconds + 2, USUAL)
-                finish = lambda: logins.setdefault(server.name, []).append(generator.finish().rate)
+
+            def finish() -> None:
+                one = server is self._stage.ceiling
+                rate = float(hashing.communicate()[0]) if one else generator.finish().rate
+                logins.setdefault(server.name, []).append(rate)
+
             # Until all hashers are at work.
             time.sleep(1)
             return finish
 
-        with alone(self._stage.lock):
+        with self._stage.lock:
             summaries = self._runs(self._stage.servers, "validate", USUAL, self._effort.slow, beside)
         notes = {}
         for name, summary in summaries.items():
@@ -190,7 +196,7 @@ class Rows:
                 continue
             stage.ours.restart(**options)
             self._warm.discard((stage.ours.name, "validate"))
-            with alone(stage.lock):
+            with stage.lock:
                 summaries = self._runs([stage.ours], "validate", USUAL, self._effort.seconds)
             self._tell(row, f"validate, {_connections(USUAL)}, {what}", summaries, default.rate if default else None)
             stage.ours.restart()
@@ -208,7 +214,7 @@ class Rows:
             if count > present:
                 notes[stage.ours.name] = self._grow_events(present, count)
                 present = count
-            with alone(stage.lock):
+            with stage.lock:
                 # The servers' first look at so many rows is no part of it.
                 for server in servers:
                     self._generate(server, "validate", 1, 1).finish()
@@ -224,7 +230,7 @@ class Rows:
         stage = self._stage
         answer = stage.ours.client.send(stage.data.rescoping)
         victim, audit = answer.header("X-Subject-Token"), answer.json()["token"]["audit_ids"][0]
-        with alone(stage.lock):
+        with stage.lock:
             grow_events(stage.database, before, count)
             stage.database.add_event(audit)
             committed = time.monotonic()
@@ -245,7 +251,7 @@ class Rows:
         if not (starts or rests):
             return
         quickstart = self._stage.until_the_end(Quickstart(self._stage.binary, self._stage.folder / "quickstart"))
-        with alone(self._stage.lock):
+        with self._stage.lock:
             for afresh, what in ((True, "quickstart in an empty folder"), (False, "serve, SQLite")):
                 times = []
                 for _ in range(self._effort.runs if starts else 1):
@@ -266,7 +272,7 @@ class Rows:
         python = stage.until_the_end(Python(folder, None, folder / "keys"))
         say("preparing a Python Keystone on SQLite")
         python.prepare()
-        with alone(stage.lock):
+        with stage.lock:
             idle = wait_until_idle()
             times = (*python.start(), idle)
             if starts:
@@ -291,7 +297,7 @@ class Rows:
             return
         connections = max(CONNECTIONS)
         for server in self._stage.servers:
-            with alone(self._stage.lock):
+            with self._stage.lock:
                 generator = self._generate(server, "validate", connections, self._effort.slow)
                 end = time.monotonic() + self._effort.slow - 0.5
                 most = 0.0

@@ -10,7 +10,7 @@ from .agreement import agree
 from .client import Client, validate
 from .data import by_api, by_sql, with_tokens
 from .database import MariaDb, Sqlite
-from .machine import alone
+from .machine import Lock
 from .process import CEILING, cargo_build, need
 from .servers import Ceiling, Ours, Python, Server
 
@@ -51,7 +51,7 @@ class Stage:
     ):
         self._wanted = sqlite, python and not sqlite, ceiling
         self._profile = profile
-        self.lock = lock
+        self.lock = Lock(lock)
         self.binary = binary
         self.hashes: pathlib.Path | None = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keystone-ng-load.", dir="/tmp"))
@@ -70,6 +70,7 @@ class Stage:
         return self
 
     def __exit__(self, *_) -> None:
+        self.lock.release()
         for one in reversed(self._started):
             try:
                 one.stop()
@@ -92,7 +93,7 @@ class Stage:
         return [one for one in (self.ceiling, self.ours, self.python) if one]
 
     def _build(self, ceiling: bool) -> None:
-        with alone(self.lock):
+        with self.lock:
             if not self.binary:
                 say("building the server")
                 self.binary = cargo_build(ROOT, self._profile, "--package", "keystone-ng") / "keystone-ng"

@@ -436,7 +436,10 @@ fn settings_list_value_and_place_but_hide_what_was_made_of_a_secret() {
         of("[DEFAULT] debug").place,
         Place::Environment("OS_DEFAULT__DEBUG".into())
     );
-    assert_eq!(of("[token] allow_rescope_scoped_token").place, Place::Default);
+    assert_eq!(
+        of("[token] allow_rescope_scoped_token").place,
+        Place::Default
+    );
     assert!(of("[database] connection").hidden && of("[database] connection").value.is_none());
     assert!(of("[resource] admin_project_name").hidden);
     assert!(!loaded.settings.iter().any(|s| s.meta.inert));
