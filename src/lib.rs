@@ -21,3 +21,6 @@ pub mod policy;
 pub mod quickstart;
 pub mod server;
 pub mod telemetry;
+
+#[cfg(test)]
+mod fuzz;

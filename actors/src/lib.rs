@@ -17,6 +17,7 @@
 
 pub mod actor;
 pub mod application_credential;
+pub mod assignment;
 pub mod attributes;
 pub mod bootstrap;
 pub mod cache;
@@ -29,8 +30,11 @@ pub mod identity;
 pub mod ids;
 pub mod listing;
 pub mod oauth1;
+pub mod providers;
+pub mod resource;
 pub mod revocation;
 pub mod role;
+pub mod token;
 pub mod trust;
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ use crate::role::RoleProvider;
 use crate::token::{Sources, TokenFormat, TokenProvider, TokenSettings};
 use crate::trust::TrustProvider;
 
+/// Rendered catalogs that are kept: some kilobytes each.
+const RENDERED_CATALOGS: usize = 2000;
+
 /// What the providers go by.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -100,8 +103,17 @@ impl Caches {
         K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
+        self.sized(name, self.entries)
+    }
+
+    /// A cache of at most so many entries, for large ones.
+    fn sized<K, V>(&mut self, name: &'static str, entries: usize) -> Cache<K, V>
+    where
+        K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
         let epochs = Arc::clone(self.invalidations.epochs());
-        let cache = Cache::new(epochs, self.entries, self.max_age);
+        let cache = Cache::new(epochs, entries.min(self.entries), self.max_age);
         let asked = cache.clone();
         self.stats.push((name, Box::new(move || asked.stats())));
         cache
@@ -236,6 +248,7 @@ impl Providers {
         let provider = TokenProvider::new(
             format,
             caches.make("token"),
+            caches.sized("rendered_catalog", RENDERED_CATALOGS),
             sources,
             invalidations.clone(),
             settings.token,

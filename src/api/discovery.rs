@@ -52,8 +52,7 @@ fn show(request: &HttpRequest, document: Document) -> HttpResponse {
 
 /// Keystone does not weigh qualities: naming JSON Home is enough.
 fn wants_json_home(request: &HttpRequest) -> bool {
-    Accept::parse(request)
-        .is_ok_and(|accept| accept.iter().any(|one| one.item == JSON_HOME))
+    Accept::parse(request).is_ok_and(|accept| accept.iter().any(|one| one.item == JSON_HOME))
 }
 
 /// The version of Keystone's API that is served.

@@ -57,6 +57,12 @@ struct RenderedEndpoint<'a> {
 }
 
 impl Catalog {
+    /// Whether a URL has the user in it, so that users of one project see different catalogs.
+    pub fn names_users(&self) -> bool {
+        let mut endpoints = self.services.iter().flat_map(|service| &service.endpoints);
+        endpoints.any(|endpoint| endpoint.url.names_user())
+    }
+
     /// The catalog for one token: endpoints whose URL can't be made are left out, services
     /// without endpoints stay.
     pub fn render<'a>(&'a self, with: Substitutions<'a>) -> impl Iterator<Item = Rendered<'a>> {

@@ -60,6 +60,11 @@ impl UrlTemplate {
         Some(Self(parts))
     }
 
+    /// Whether it refers to the user.
+    pub fn names_user(&self) -> bool {
+        self.0.contains(&Part::UserId)
+    }
+
     /// The URL; `None` where it needs a project and there is none.
     pub fn render(&self, with: Substitutions<'_>) -> Option<String> {
         let mut url = String::new();

@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::model::{NamedDomain, Refusal, RoleRef, Scope, Token};
 use super::render::{
-    All, Body, BodyApplicationCredential, BodyFederation, BodyOauth1, BodyProject, BodyRoles,
-    BodyTrust, BodyUser, Id, Thumbprint, render,
+    self, All, Body, BodyApplicationCredential, BodyFederation, BodyOauth1, BodyProject, BodyRoles,
+    BodyTrust, BodyUser, Id, Thumbprint, head,
 };
 use super::{Error, Payload, PayloadScope, TokenProvider};
 use crate::actor::Unavailable;
@@ -198,7 +200,7 @@ impl Assembly<'_> {
             credential.as_deref(),
             access_token.as_deref(),
         );
-        let (body, catalog) = body.await?;
+        let (head, catalog) = body.await?;
         Ok(Token {
             user,
             user_domain,
@@ -216,7 +218,7 @@ impl Assembly<'_> {
             access_token: payload.access_token_id.clone(),
             federation: payload.federation.clone(),
             thumbprint: payload.thumbprint.clone(),
-            body,
+            head,
             catalog,
         })
     }
@@ -569,12 +571,11 @@ impl Assembly<'_> {
         (brief, roles): (&[RoleRef], &Roles),
         credential: Option<&ApplicationCredential>,
         access_token: Option<&AccessToken>,
-    ) -> Result<(bytes::Bytes, Option<std::ops::Range<usize>>), Stop> {
+    ) -> Result<(Bytes, Option<Bytes>), Stop> {
         let payload = self.payload;
         self.depends(Kind::Catalog, "");
         let sources = &self.provider.sources;
         let providers = sources.federation.read(ListEnabledServiceProviders).await?;
-        let catalog = sources.catalog.read(GetCatalog).await?;
         let scoped = !matches!(scope, Scope::Unscoped);
         let project = match scope {
             Scope::Project { project, domain } => Some((project, domain)),
@@ -653,13 +654,33 @@ impl Assembly<'_> {
                 .as_deref()
                 .map(|sha256| Thumbprint { sha256 }),
         };
-        let substitutions = Substitutions {
-            project_id: project.map(|(project, _)| project.id.as_str()),
-            // In a trust the trustor's, impersonation or not.
-            user_id: trust.map_or(payload.user_id.as_str(), |parts| parts.trustor.id.as_str()),
-        };
-        let catalog = scoped.then_some((&*catalog, substitutions));
-        Ok(render(&body, catalog)?)
+        let head = head(&body)?;
+        if !scoped {
+            return Ok((head, None));
+        }
+        // In a trust the trustor's, impersonation or not.
+        let user_id = trust.map_or(payload.user_id.as_str(), |parts| parts.trustor.id.as_str());
+        let project_id = project.map(|(project, _)| project.id.as_str());
+        let shown = self.catalog(project_id, user_id).await?;
+        Ok((head, Some(shown)))
+    }
+
+    /// The catalog as the token shows it: the same for all tokens of a project, unless a URL has
+    /// the user in it.
+    async fn catalog(&self, project_id: Option<&str>, user_id: &str) -> Result<Bytes, Stop> {
+        let catalog = self.provider.sources.catalog.read(GetCatalog).await?;
+        let user = if catalog.names_users() { user_id } else { "" };
+        let key = (project_id.map(str::to_owned), user.to_owned());
+        let shown = self.provider.catalogs.get_or_load(&key, async || {
+            let with = Substitutions {
+                project_id,
+                user_id,
+            };
+            let shown = render::catalog(&catalog, with)?;
+            let epochs = self.provider.catalogs.epochs();
+            Ok::<_, Error>((shown, epochs.dependencies([(Kind::Catalog, "")])))
+        });
+        Ok(shown.await?)
     }
 }
 

@@ -60,6 +60,9 @@ use crate::trust::TrustProvider;
 /// The key of a cached token: the SHA-256 of its text. The text itself is kept nowhere.
 pub type TokenKey = [u8; 32];
 
+/// Catalogs as tokens show them, by project and user.
+pub type CatalogCache = Cache<(Option<String>, String), Bytes>;
+
 /// The other providers, which know what a token is about.
 #[derive(Clone)]
 pub struct Sources {
@@ -103,6 +106,8 @@ pub struct TokenProvider {
     format: Arc<TokenFormat>,
     /// One for all replicas.
     cache: Cache<TokenKey, Arc<Token>>,
+    /// Rendered catalogs, by project and, where URLs name users, by user.
+    catalogs: CatalogCache,
     sources: Sources,
     invalidations: Invalidations,
     settings: Arc<TokenSettings>,
@@ -117,6 +122,7 @@ impl TokenProvider {
     pub fn new(
         format: Arc<TokenFormat>,
         cache: Cache<TokenKey, Arc<Token>>,
+        catalogs: CatalogCache,
         sources: Sources,
         invalidations: Invalidations,
         settings: TokenSettings,
@@ -124,6 +130,7 @@ impl TokenProvider {
         Self {
             format,
             cache,
+            catalogs,
             sources,
             invalidations,
             settings: Arc::new(settings),

@@ -1,6 +1,5 @@
 //! A token as everybody else sees it: whose it is, what it is good for, and its body.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -85,34 +84,31 @@ pub struct Token {
     pub federation: Option<FederationRef>,
     /// Whether it was made from an OAuth2 client certificate.
     pub thumbprint: Option<String>,
-    pub(super) body: Bytes,
-    /// Where in the body the catalog is, with the comma before and its name.
-    pub(super) catalog: Option<Range<usize>>,
+    /// The body up to where its catalog would stand.
+    pub(super) head: Bytes,
+    /// The catalog, shared with other tokens of the same project.
+    pub(super) catalog: Option<Bytes>,
 }
 
 impl Token {
     /// The body of answers: `{"token": {…}}`, with the catalog where there is one.
     pub fn body(&self) -> Bytes {
-        self.body.clone()
+        match &self.catalog {
+            Some(catalog) => [&*self.head, br#","catalog":"#, catalog, b"}}\n"]
+                .concat()
+                .into(),
+            None => self.body_without_catalog(),
+        }
     }
 
     /// The body without its catalog.
     pub fn body_without_catalog(&self) -> Bytes {
-        let Some(Range { start, end }) = self.catalog.clone() else {
-            return self.body();
-        };
-        let (Some(before), Some(after)) = (self.body.get(..start), self.body.get(end..)) else {
-            return self.body();
-        };
-        [before, after].concat().into()
+        [&*self.head, b"}}\n"].concat().into()
     }
 
     /// The catalog alone, a JSON array; `None` for tokens that have none.
     pub fn catalog(&self) -> Option<Bytes> {
-        let Range { start, end } = self.catalog.clone()?;
-        let named = super::render::CATALOG_NAME.len();
-        (start + named <= end && end <= self.body.len())
-            .then(|| self.body.slice(start + named..end))
+        self.catalog.clone()
     }
 
     /// Whether it was handed on by somebody or something: a trust, an application credential,

@@ -1,7 +1,5 @@
 //! The body of a token, rendered once.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use chrono::DateTime;
 use serde::Serialize;
@@ -12,9 +10,6 @@ use crate::application_credential::AccessRule;
 use crate::catalog::{Catalog, Substitutions};
 use crate::ids::{ProjectId, UserId};
 use crate::role::Role;
-
-/// What stands before the catalog in a body.
-pub(super) const CATALOG_NAME: &str = r#","catalog":"#;
 
 /// Everything in a body but the catalog, in Keystone's order.
 #[derive(Serialize)]
@@ -123,29 +118,19 @@ pub(super) struct Thumbprint<'a> {
     pub sha256: &'a str,
 }
 
-/// The body, and where in it the catalog is.
-pub(super) fn render(
-    body: &Body<'_>,
-    catalog: Option<(&Catalog, Substitutions<'_>)>,
-) -> Result<(Bytes, Option<Range<usize>>), Error> {
+/// The body up to where the catalog would stand, or the end: `{"token":{…`.
+pub(super) fn head(body: &Body<'_>) -> Result<Bytes, Error> {
     let mut bytes = br#"{"token":"#.to_vec();
     bytes.extend_from_slice(&json_bytes(body)?);
-    let range = match catalog {
-        None => None,
-        Some((catalog, with)) => {
-            bytes.pop(); // the closing brace of the token
-            let start = bytes.len();
-            bytes.extend_from_slice(CATALOG_NAME.as_bytes());
-            let services: Vec<_> = catalog.render(with).collect();
-            bytes.extend_from_slice(&json_bytes(&services)?);
-            let end = bytes.len();
-            bytes.push(b'}');
-            Some(start..end)
-        }
-    };
-    bytes.extend_from_slice(b"}\n");
+    bytes.pop(); // the closing brace of the token
     bytes.shrink_to_fit();
-    Ok((bytes.into(), range))
+    Ok(bytes.into())
+}
+
+/// The catalog of one token, as JSON.
+pub(super) fn catalog(catalog: &Catalog, with: Substitutions<'_>) -> Result<Bytes, Error> {
+    let services: Vec<_> = catalog.render(with).collect();
+    json_bytes(&services)
 }
 
 /// `2026-11-24T01:54:50.000000Z`: whole seconds with six zeros, as Keystone shows a token's times.

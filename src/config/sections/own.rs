@@ -112,7 +112,7 @@ section! {
         /// A node that could not look for so long, in seconds, stops using what it has cached.
         pub trust_window: Duration = Duration::from_secs(1), min = Some(0.01), max = Some(3600.0);
         /// How many validated tokens are kept in memory. 0: none.
-        pub entries: usize = 100_000, max = Some(100_000_000.0);
+        pub entries: usize = 20_000, max = Some(100_000_000.0);
         /// How long the record of a change is kept for nodes that were away, in seconds.
         pub outbox_retention: Duration = Duration::from_secs(3600),
             min = Some(60.0), max = Some(2_592_000.0);
