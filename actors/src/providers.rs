@@ -211,6 +211,7 @@ impl Providers {
         let provider = TrustProvider::new(
             pool("trust", 5)?,
             caches.make("trust"),
+            invalidations.clone(),
             settings.max_redelegation_count,
         );
         let trust = supervision.supervise(Placement::PerWorker, move || provider.clone());

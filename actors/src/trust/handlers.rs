@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use super::{Error, GetTrust, GetTrustOfToken, Trust, TrustProvider, store};
+use super::{
+    ConsumeTrustUse, CreateTrust, DeleteTrust, Error, GetTrust, GetTrustOfToken, ListTrusts, Trust,
+    TrustProvider, TrustTerms, store,
+};
 use crate::actor::Serve;
 use crate::epoch::Kind;
 use crate::ids::TrustId;
@@ -10,10 +13,8 @@ impl TrustProvider {
     async fn live(&self, id: &TrustId, now: i64) -> Result<Arc<Trust>, Error> {
         let load = async || {
             let chain = store::chain(&self.db, id, self.max_redelegation_count).await?;
-            let on: Vec<_> = chain
-                .iter()
-                .map(|link| (Kind::Trust, link.id.as_str()))
-                .collect();
+            let links: Vec<TrustId> = chain.iter().map(|link| link.id.clone()).collect();
+            let on = links.iter().map(|id| (Kind::Trust, id.as_str()));
             let on = self.cache.epochs().dependencies(on);
             let trust = Trust::of_chain(chain, self.max_redelegation_count)?;
             let trust = trust.ok_or_else(|| Error::NotFound(id.clone()))?;
@@ -43,5 +44,46 @@ impl Serve<GetTrustOfToken> for TrustProvider {
         GetTrustOfToken { id, now }: GetTrustOfToken,
     ) -> Result<Arc<Trust>, Error> {
         self.live(&id, now).await
+    }
+}
+
+impl Serve<ListTrusts> for TrustProvider {
+    async fn serve(self, ListTrusts { of }: ListTrusts) -> Result<Vec<TrustTerms>, Error> {
+        store::list(&self.db, &of).await
+    }
+}
+
+impl Serve<CreateTrust> for TrustProvider {
+    async fn serve(self, message: CreateTrust) -> Result<Arc<Trust>, Error> {
+        let CreateTrust { trust, source, now } = message;
+        // Nothing to invalidate: nobody can have cached what has a new ID.
+        let max = self.max_redelegation_count;
+        let trust = store::insert(&self.db, trust, source.as_ref(), max, now).await?;
+        Ok(Arc::new(trust))
+    }
+}
+
+impl Serve<ConsumeTrustUse> for TrustProvider {
+    async fn serve(self, ConsumeTrustUse { id }: ConsumeTrustUse) -> Result<(), Error> {
+        // Whether uses are counted never changes, so most trusts need no look at the database.
+        if self
+            .cache
+            .get(&id)
+            .is_some_and(|trust| trust.remaining_uses.is_none())
+        {
+            return Ok(());
+        }
+        if let Some(change) = store::consume(&self.db, self.invalidations.node(), &id).await? {
+            self.invalidations.publish(&change);
+        }
+        Ok(())
+    }
+}
+
+impl Serve<DeleteTrust> for TrustProvider {
+    async fn serve(self, DeleteTrust { id, now }: DeleteTrust) -> Result<(), Error> {
+        let change = store::delete(&self.db, self.invalidations.node(), &id, now).await?;
+        self.invalidations.publish(&change);
+        Ok(())
     }
 }

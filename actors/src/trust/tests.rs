@@ -1,17 +1,24 @@
 use super::*;
 use crate::actor::Handle;
+use crate::attributes::Extra;
 use crate::db::outbox::Change;
 use crate::epoch::{Entity, Kind};
 use crate::ids::{RoleId, UserId};
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
+use crate::{transaction, with_conn};
 
 /// The longest chain is of three links.
 const MAX: i32 = 2;
 const NOW: i64 = 1_000_000_000;
 
 fn provider(bench: &Bench) -> Handle<TrustProvider> {
-    bench.start(TrustProvider::new(bench.pool("trust"), bench.cache(), MAX))
+    bench.start(TrustProvider::new(
+        bench.pool("trust"),
+        bench.cache(),
+        bench.invalidations.clone(),
+        MAX,
+    ))
 }
 
 /// A row as Python Keystone writes it, with a role `r`, for project `p`.
@@ -146,4 +153,226 @@ each_database! {
             assert!(matches!(answer, Err(Error::Redelegation(RedelegationFault::Depth))), "{id}");
         }
     }
+
+    async fn what_is_created_is_read_and_listed_to_both_sides(db: TestDb) {
+        let trusts = provider(&Bench::new(&db).await);
+        let mut offer = offer("alice", "bob");
+        offer.extra.insert("colour".to_owned(), "red".into());
+        offer.expires_at = Some(NOW + 5);
+
+        let created = create(&trusts, offer, None).await.unwrap();
+
+        assert_eq!(*trusts.read(GetTrust { id: created.id.clone(), now: NOW }).await.unwrap(), *created);
+        let list = async |of| trusts.read(ListTrusts { of }).await.unwrap();
+        for of in [TrustsOf::All, TrustsOf::Trustor("alice".into()), TrustsOf::Trustee("bob".into())] {
+            assert_eq!(list(of).await, std::slice::from_ref(&created.terms));
+        }
+        for of in [TrustsOf::Trustor("bob".into()), TrustsOf::Trustee("alice".into())] {
+            assert!(list(of).await.is_empty());
+        }
+    }
+
+    async fn lists_show_what_is_expired_or_used_up_and_nothing_deleted(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "deleted", "a", "b", None, 0, &[("deleted_at", "'2001-01-01 00:00:00'")]).await;
+        row(&db, "expired", "a", "b", None, 0, &[("expires_at", "'2001-01-01 00:00:00'")]).await;
+        row(&db, "used", "a", "b", None, 0, &[("remaining_uses", "0")]).await;
+
+        let listed = provider(&bench).read(ListTrusts { of: TrustsOf::All }).await.unwrap();
+
+        let ids: Vec<_> = listed.iter().map(|trust| trust.id.as_str()).collect();
+        assert_eq!(ids, ["expired", "used"]);
+    }
+
+    async fn a_trust_is_given_once_for_each_end(db: TestDb) {
+        let trusts = provider(&Bench::new(&db).await);
+        let until = |expires_at| NewTrust { expires_at, ..offer("alice", "bob") };
+
+        assert!(create(&trusts, until(Some(NOW + 5)), None).await.is_ok());
+        assert!(create(&trusts, until(Some(NOW + 6)), None).await.is_ok());
+        assert!(matches!(create(&trusts, until(Some(NOW + 5)), None).await, Err(Error::Duplicate(_))));
+        for _ in 0..2 {
+            assert!(create(&trusts, until(None), None).await.is_ok());
+        }
+    }
+
+    async fn a_trust_is_handed_on_only_from_one_that_is_good(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let end = format!("{}", NOW * 1_000_000);
+        row(&db, "good", "alice", "bob", None, 1, &[]).await;
+        row(&db, "last", "alice", "bob", None, 0, &[]).await;
+        row(&db, "expired", "alice", "bob", None, 1, &[("expires_at_int", &end)]).await;
+        row(&db, "deleted", "alice", "bob", None, 1, &[("deleted_at", "'2001-01-01 00:00:00'")]).await;
+        let trusts = provider(&bench);
+        let from = async |source| create(&trusts, offer("bob", "carol"), Some(source)).await;
+
+        let child = from("good").await.unwrap();
+        assert_eq!(*trusts.read(GetTrust { id: child.id.clone(), now: NOW }).await.unwrap(), *child);
+        assert_eq!(child.original_trustor, Some("alice".into()));
+        assert!(matches!(from("last").await, Err(Error::Redelegation(RedelegationFault::Depth))));
+        for source in ["expired", "deleted", "unknown"] {
+            assert!(not_found(from(source).await, source), "{source}");
+        }
+    }
+
+    async fn of_many_at_once_as_many_use_a_trust_as_it_allows(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "t", "a", "b", None, 0, &[("remaining_uses", "3")]).await;
+        let trusts = provider(&bench);
+        trusts.read(get("t")).await.unwrap(); // cached from here on
+
+        let attempts = (0..6).map(|_| async {
+            // A deadlock's victim asks again.
+            loop {
+                match trusts.send(ConsumeTrustUse { id: "t".into() }).await {
+                    Err(Error::Unavailable(_)) => {}
+                    answer => return answer,
+                }
+            }
+        });
+        let answers = futures_util::future::join_all(attempts).await;
+
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(Error::UseLimitReached(_)))));
+        assert!(not_found(trusts.read(get("t")).await, "t"));
+    }
+
+    async fn uses_of_a_trust_that_does_not_count_them_are_free(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "t", "a", "b", None, 0, &[]).await;
+        row(&db, "deleted", "a", "b", None, 0, &[("deleted_at", "'2001-01-01 00:00:00'"), ("remaining_uses", "1")]).await;
+        let trusts = provider(&bench);
+        let consume = async |id: &str| trusts.send(ConsumeTrustUse { id: id.into() }).await;
+
+        assert!(consume("t").await.is_ok());
+        trusts.read(get("t")).await.unwrap(); // cached from here on
+        assert!(consume("t").await.is_ok());
+        for id in ["deleted", "unknown"] {
+            assert!(matches!(consume(id).await, Err(Error::NotFound(_))));
+        }
+    }
+
+    async fn a_deleted_trust_takes_along_what_was_made_from_it_and_their_tokens(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "first", "alice", "bob", None, 2, &[]).await;
+        row(&db, "second", "bob", "carol", Some("first"), 1, &[]).await;
+        row(&db, "impersonating", "alice", "dave", Some("first"), 0, &[]).await;
+        row(&db, "third", "carol", "erin", Some("second"), 0, &[]).await;
+        row(&db, "other", "alice", "bob", None, 0, &[]).await;
+        let trusts = provider(&bench);
+        for id in ["first", "third", "other"] {
+            trusts.read(get(id)).await.unwrap(); // cached from here on
+        }
+
+        trusts.send(DeleteTrust { id: "first".into(), now: NOW }).await.unwrap();
+
+        let left = trusts.read(ListTrusts { of: TrustsOf::All }).await.unwrap();
+        assert_eq!(left.iter().map(|trust| trust.id.as_str()).collect::<Vec<_>>(), ["other"]);
+        for id in ["first", "third"] {
+            assert!(not_found(trusts.read(get(id)).await, id), "{id}");
+        }
+        assert!(trusts.read(get("other")).await.is_ok());
+        let revoked = revoked_trusts(&bench.pool("look")).await;
+        assert_eq!(revoked, ["first", "impersonating", "second", "third"].map(|id| Some(id.to_owned())));
+    }
+
+    async fn an_expired_or_deleted_trust_is_not_deleted_and_a_used_up_one_is(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let end = format!("{}", NOW * 1_000_000);
+        row(&db, "expired", "a", "b", None, 0, &[("expires_at_int", &end)]).await;
+        row(&db, "used", "a", "b", None, 0, &[("remaining_uses", "0")]).await;
+        let trusts = provider(&bench);
+        let delete = async |id: &str| trusts.send(DeleteTrust { id: id.into(), now: NOW }).await;
+
+        assert!(delete("used").await.is_ok());
+        for id in ["used", "expired", "unknown"] {
+            assert!(matches!(delete(id).await, Err(Error::NotFound(_))), "{id}");
+        }
+    }
+
+    async fn trusts_go_with_either_of_their_users_and_with_their_project(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "given", "alice", "bob", None, 0, &[]).await;
+        row(&db, "taken", "carol", "alice", None, 0, &[]).await;
+        row(&db, "else", "bob", "carol", None, 0, &[]).await;
+        row(&db, "gone", "alice", "bob", None, 0, &[("deleted_at", "'2001-01-01 00:00:00'")]).await;
+        let trusts = provider(&bench);
+        let pool = bench.pool("other");
+        let left = async || {
+            let listed = trusts.read(ListTrusts { of: TrustsOf::All }).await.unwrap();
+            listed.iter().map(|trust| trust.id.to_string()).collect::<Vec<_>>()
+        };
+
+        let mut of_user = with_user(&pool, "alice").await;
+        assert_eq!(left().await, ["else"]);
+        let nothing = with_project(&pool, "q").await;
+        assert_eq!(left().await, ["else"]);
+        let of_project = with_project(&pool, "p").await;
+        assert!(left().await.is_empty());
+
+        of_user.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(of_user, ["given", "taken"].map(|id| Entity::new(Kind::Trust, id)));
+        assert_eq!(of_project, [Entity::new(Kind::Trust, "else")]);
+        assert!(nothing.is_empty());
+    }
+}
+
+fn offer(from: &str, to: &str) -> NewTrust {
+    NewTrust {
+        extra: Extra::new(),
+        trustor_user_id: from.into(),
+        trustee_user_id: to.into(),
+        project_id: Some("p".into()),
+        impersonation: false,
+        expires_at: None,
+        remaining_uses: None,
+        allow_redelegation: false,
+        redelegation_count: None,
+        roles: vec!["r".into(), "r".into()],
+    }
+}
+
+async fn create(
+    trusts: &Handle<TrustProvider>,
+    trust: NewTrust,
+    source: Option<&str>,
+) -> Result<Arc<Trust>, Error> {
+    let source = source.map(TrustId::from);
+    trusts
+        .send(CreateTrust {
+            trust,
+            source,
+            now: NOW,
+        })
+        .await
+}
+
+async fn with_user(pool: &Db, id: &str) -> Vec<Entity> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_user!(conn, id, NOW))).unwrap()
+}
+
+async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_project!(
+        conn, id, NOW
+    )))
+    .unwrap()
+}
+
+/// What revocation events name, sorted.
+async fn revoked_trusts(pool: &Db) -> Vec<Option<String>> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+
+    use crate::db::schema::revocation_event;
+    let mut named: Vec<Option<String>> = with_conn!(pool, |conn| {
+        let named = revocation_event::table.select(revocation_event::trust_id);
+        named.load(conn).await.map_err(Error::from)
+    })
+    .unwrap();
+    named.sort();
+    named
 }

@@ -107,6 +107,10 @@ impl From<trust::Error> for ApiError {
         match error {
             E::NotFound(_) => Self::not_found(error.to_string()),
             E::Redelegation(_) => Self::forbidden_as(error.to_string()),
+            E::UsesNotPositive | E::UsesWithRedelegation => Self::bad_request(error.to_string()),
+            // Keystone's text for it is one that clients don't see.
+            E::UseLimitReached(_) => Self::forbidden(),
+            E::Duplicate(_) => Self::conflict(error.to_string()),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

@@ -1,0 +1,63 @@
+//! What the transactions of other providers do to these tables.
+
+#![cfg_attr(
+    not(test),
+    expect(unused_macros, reason = "for the deletion of users and projects")
+)]
+
+/// Deletes the trusts of a condition, a closure that makes it: what the two macros below share.
+macro_rules! delete_where {
+    ($conn:expr, $now:expr, $theirs:expr) => {{
+        use $crate::db::schema::trust;
+        let theirs = $theirs;
+        let ids: Vec<String> = trust::table
+            .filter(trust::deleted_at.is_null())
+            .filter(theirs())
+            .select(trust::id)
+            .load($conn)
+            .await?;
+        diesel::update(
+            trust::table
+                .filter(trust::deleted_at.is_null())
+                .filter(theirs()),
+        )
+        .set(trust::deleted_at.eq($crate::db::DbTime::from_seconds($now)))
+        .execute($conn)
+        .await?;
+        ids.into_iter()
+            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Trust, id))
+            .collect::<Vec<_>>()
+    }};
+}
+pub(crate) use delete_where;
+
+/// Deletes the trusts that a user (its ID as `&str`) gave or was given, when the user is deleted:
+/// `delete_of_user!(conn, id, now)`, `now` in seconds since 1970, inside a transaction whose error
+/// is made of a diesel error. Evaluates to the entities that are not what they were, a
+/// `Vec<Entity>`. Revoking the user's tokens, which is left to the caller, revokes those of these
+/// trusts; trusts made from them are good no longer, as their chain is broken.
+macro_rules! delete_of_user {
+    ($conn:expr, $user:expr, $now:expr) => {{
+        let user: &str = $user;
+        $crate::trust::delete_where!($conn, $now, || {
+            use $crate::db::schema::trust;
+            trust::trustor_user_id
+                .eq(user)
+                .or(trust::trustee_user_id.eq(user))
+        })
+    }};
+}
+pub(crate) use delete_of_user;
+
+/// Deletes the trusts on a project (its ID as `&str`), when the project is deleted:
+/// `delete_of_project!(conn, id, now)`; as [`delete_of_user`], where the project's tokens are
+/// those to revoke.
+macro_rules! delete_of_project {
+    ($conn:expr, $project:expr, $now:expr) => {{
+        let project: &str = $project;
+        $crate::trust::delete_where!($conn, $now, || {
+            $crate::db::schema::trust::project_id.eq(project)
+        })
+    }};
+}
+pub(crate) use delete_of_project;
