@@ -18,6 +18,7 @@ use keystone_actors::ids::UserId;
 use keystone_actors::token::{
     AuditIds, FederationRef, Issue, IssueToken, Issued, Methods, PayloadScope, Refusal,
 };
+use keystone_actors::trust::ConsumeTrustUse;
 use serde_json::json;
 use tracing::info;
 
@@ -124,6 +125,10 @@ pub async fn authenticate(
     };
     match node.providers.token.read(issue).await? {
         Issue::Granted(issued) => {
+            if let Some(id) = trust {
+                // Before the token is given away: of two that use the last of its uses, one fails.
+                node.providers.trust.send(ConsumeTrustUse { id }).await?;
+            }
             info!(
                 user.id = %user,
                 token.audit_id = %issued.token.audit_ids.own,

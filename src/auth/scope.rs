@@ -83,10 +83,6 @@ async fn of_trust(
     if trust.trustee_user_id != *user || proof.application_credential.is_some() {
         return Err(ApiError::forbidden());
     }
-    // Counting uses down is not done here yet: better none than any number.
-    if trust.remaining_uses.is_some() {
-        return Err(ApiError::forbidden());
-    }
     let scope = match &trust.project_id {
         Some(project) => {
             let project = ProjectRef::Id(project.to_string());
