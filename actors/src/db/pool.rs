@@ -20,10 +20,14 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::fault::Fault;
+use super::fault::{Fault, Trouble, trouble};
 use super::tls;
 use super::url::DatabaseUrl;
 use crate::actor::Unavailable;
+
+/// Tries to switch a SQLite file to its write-ahead log, and the pause between two: a second.
+const WAL_TRIES: u32 = 100;
+const WAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection to SQLite: its queries run on tokio's blocking threads.
 pub type SqliteConn = SyncConnectionWrapper<SqliteConnection>;
@@ -373,14 +377,20 @@ where
 
 async fn open_sqlite(path: Arc<str>) -> Result<SqliteConn, ConnectionError> {
     let mut connection = SqliteConn::establish(&path).await?;
-    // Write-ahead log: readers and the writer don't wait for each other.
-    connection
-        .batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-             PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
-        )
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let plain =
+        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
+    let refused = ConnectionError::CouldntSetupConfiguration;
+    connection.batch_execute(plain).await.map_err(refused)?;
+    // Write-ahead log: readers and the writer don't wait for each other. Switching a fresh file to
+    // it does not heed the busy time-out: of several who do so at once, some are told it is locked.
+    let mut tries = 0;
+    while let Err(error) = connection.batch_execute("PRAGMA journal_mode = WAL").await {
+        tries += 1;
+        if trouble(&error) != Some(Trouble::Contention) || tries > WAL_TRIES {
+            return Err(refused(error));
+        }
+        tokio::time::sleep(WAL_PAUSE).await;
+    }
     Ok(connection)
 }
 
