@@ -1,29 +1,111 @@
-//! JSON Home: which resources this server has, by their relations.
+//! JSON Home: which resources this server has, by their relations. Only what is routed stands here.
 
 use serde_json::{Map, Value, json};
 
 const V3: &str = "https://docs.openstack.org/api/openstack-identity/3";
 
-/// The relations of what is routed: name, and path below `/v3`. `ext/…` names an extension.
-const RELATIONS: [(&str, &str); 6] = [
+/// Relations below [`V3`], and their paths below `/v3`.
+const RELATIONS: [(&str, &str); 20] = [
     ("rel/auth_tokens", "/auth/tokens"),
     ("rel/auth_catalog", "/auth/catalog"),
     ("rel/auth_projects", "/auth/projects"),
     ("rel/auth_domains", "/auth/domains"),
     ("rel/auth_system", "/auth/system"),
     ("ext/OS-REVOKE/1.0/rel/events", "/OS-REVOKE/events"),
+    ("rel/roles", "/roles"),
+    ("rel/role", "/roles/{role_id}"),
+    ("rel/implied_roles", "/roles/{prior_role_id}/implies"),
+    (
+        "rel/implied_role",
+        "/roles/{prior_role_id}/implies/{implied_role_id}",
+    ),
+    ("rel/role_inferences", "/role_inferences"),
+    ("rel/users", "/users"),
+    ("rel/user", "/users/{user_id}"),
+    ("rel/user_change_password", "/users/{user_id}/password"),
+    ("rel/user_groups", "/users/{user_id}/groups"),
+    ("rel/user_tokens", "/users/{user_id}/tokens"),
+    ("rel/groups", "/groups"),
+    ("rel/group", "/groups/{group_id}"),
+    ("rel/group_users", "/groups/{group_id}/users"),
+    ("rel/group_user", "/groups/{group_id}/users/{user_id}"),
+];
+
+/// Relations of parameters that are not `param/<name>`.
+const PARAMETERS: [(&str, &str); 14] = [
+    ("access_token_id", "ext/OS-OAUTH1/1.0/param/access_token_id"),
+    ("consumer_id", "ext/OS-OAUTH1/1.0/param/consumer_id"),
+    (
+        "endpoint_group_id",
+        "ext/OS-EP-FILTER/1.0/param/endpoint_group_id",
+    ),
+    ("group", "param/config_group"),
+    ("idp_id", "ext/OS-FEDERATION/1.0/param/idp_id"),
+    ("implied_role_id", "param/role_id"),
+    ("mapping_id", "ext/OS-FEDERATION/1.0/param/mapping_id"),
+    ("option", "param/config_option"),
+    ("prior_role_id", "param/role_id"),
+    ("protocol_id", "ext/OS-FEDERATION/1.0/param/protocol_id"),
+    (
+        "request_token_id",
+        "ext/OS-OAUTH1/1.0/param/request_token_id",
+    ),
+    (
+        "service_provider_id",
+        "ext/OS-FEDERATION/1.0/param/service_provider_id",
+    ),
+    ("trust_id", "ext/OS-TRUST/1.0/param/trust_id"),
+    ("value", "param/tag_value"),
+];
+
+/// Relations that Keystone marks as experimental.
+const EXPERIMENTAL: [&str; 5] = [
+    "rel/limits",
+    "rel/limit",
+    "rel/limit_model",
+    "rel/registered_limits",
+    "rel/registered_limit",
 ];
 
 /// The document; `prefix` stands before each path.
 pub fn document(prefix: &str) -> Value {
-    let resources: Map<String, Value> = RELATIONS
-        .iter()
-        .map(|(name, path)| {
-            (
-                format!("{V3}/{name}"),
-                json!({"href": format!("{prefix}{path}")}),
-            )
-        })
+    let resources = RELATIONS.iter().map(|(relation, path)| {
+        (
+            format!("{V3}/{relation}"),
+            resource(relation, &format!("{prefix}{path}")),
+        )
+    });
+    json!({ "resources": resources.collect::<Map<String, Value>>() })
+}
+
+fn resource(relation: &str, path: &str) -> Value {
+    let variables: Map<String, Value> = variables(path)
+        .map(|name| (name.to_owned(), Value::from(parameter(name))))
         .collect();
-    json!({ "resources": resources })
+    let mut resource = if variables.is_empty() {
+        json!({ "href": path })
+    } else {
+        json!({ "href-template": path, "href-vars": variables })
+    };
+    if EXPERIMENTAL.contains(&relation)
+        && let Value::Object(members) = &mut resource
+    {
+        members.insert("hints".to_owned(), json!({"status": "experimental"}));
+    }
+    resource
+}
+
+/// The names in `{…}`.
+fn variables(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
+fn parameter(name: &str) -> String {
+    let special = PARAMETERS.iter().find(|(known, _)| *known == name);
+    match special {
+        Some((_, relation)) => format!("{V3}/{relation}"),
+        None => format!("{V3}/param/{name}"),
+    }
 }

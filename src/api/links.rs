@@ -1,26 +1,76 @@
 //! Links: Keystone's way to name a resource's own URL, and the envelope of lists.
 
 use actix_web::HttpRequest;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::error::ApiError;
 
-/// Where a kind of resource lives: the name of its list, which is also its path below `/v3`.
+/// Where a kind of resource lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Collection {
-    /// Domains.
-    Domains,
-    /// Projects.
-    Projects,
+pub struct Collection {
+    /// The name of a list of them.
+    pub list: &'static str,
+    /// The name of one.
+    pub member: &'static str,
+    /// Their path below `/v3/`.
+    pub path: &'static str,
 }
 
 impl Collection {
-    /// The name of the list, and the last part of its path.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Domains => "domains",
-            Self::Projects => "projects",
+    /// A collection whose path is its name.
+    pub const fn new(list: &'static str, member: &'static str) -> Self {
+        Self {
+            list,
+            member,
+            path: list,
+        }
+    }
+
+    /// The same at another path below `/v3/`.
+    pub const fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+
+    /// Domains.
+    pub const DOMAINS: Self = Self::new("domains", "domain");
+    /// Projects.
+    pub const PROJECTS: Self = Self::new("projects", "project");
+    /// Users.
+    pub const USERS: Self = Self::new("users", "user");
+    /// Groups.
+    pub const GROUPS: Self = Self::new("groups", "group");
+    /// Roles.
+    pub const ROLES: Self = Self::new("roles", "role");
+
+    /// The URL of a member.
+    pub fn url(self, base: &str, id: &str) -> String {
+        format!("{base}/v3/{}/{id}", self.path)
+    }
+}
+
+/// A resource with `links.self` as its last member.
+#[derive(Debug, Serialize)]
+pub struct Linked<T> {
+    #[serde(flatten)]
+    resource: T,
+    links: SelfLink,
+}
+
+#[derive(Debug, Serialize)]
+struct SelfLink {
+    #[serde(rename = "self")]
+    url: String,
+}
+
+impl<T> Linked<T> {
+    /// The resource of this ID, seen at `base`.
+    pub fn new(base: &str, collection: Collection, id: &str, resource: T) -> Self {
+        let url = collection.url(base, id);
+        Self {
+            resource,
+            links: SelfLink { url },
         }
     }
 }
@@ -35,12 +85,62 @@ pub fn linked(
     id: &str,
     resource: &impl Serialize,
 ) -> Result<Value, ApiError> {
-    let mut value = serde_json::to_value(resource).map_err(|error| ApiError::internal(&error))?;
-    if let Value::Object(members) = &mut value {
-        let url = format!("{base}/v3/{}/{id}", collection.name());
-        members.insert("links".to_owned(), json!({ "self": url }));
+    serde_json::to_value(Linked::new(base, collection, id, resource))
+        .map_err(|error| ApiError::internal(&error))
+}
+
+/// A list in Keystone's envelope, written as it is walked: no second copy of its members.
+#[derive(Debug)]
+pub struct List<I> {
+    /// The name of the list.
+    pub name: &'static str,
+    /// Its members.
+    pub members: I,
+    /// URL of this list, its query included.
+    pub url: String,
+    /// URL of the next page.
+    pub next: Option<String>,
+    /// Whether there may be more than this.
+    pub truncated: bool,
+}
+
+impl<I> Serialize for List<I>
+where
+    I: IntoIterator + Clone,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut envelope = serializer.serialize_map(None)?;
+        envelope.serialize_entry(self.name, &Members(&self.members))?;
+        let links = json!({"next": self.next, "self": self.url, "previous": null});
+        envelope.serialize_entry("links", &links)?;
+        if self.truncated {
+            envelope.serialize_entry("truncated", &true)?;
+        }
+        envelope.end()
     }
-    Ok(value)
+}
+
+struct Members<'a, I>(&'a I);
+
+impl<I> Serialize for Members<'_, I>
+where
+    I: IntoIterator + Clone,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+/// The URL of a request as it was asked, below `base`: path and query, no trailing slash.
+pub fn own_url(request: &HttpRequest, base: &str) -> String {
+    let mut url = format!("{base}{}", request.path().trim_end_matches('/'));
+    if !request.query_string().is_empty() {
+        url.push('?');
+        url.push_str(request.query_string());
+    }
+    url
 }
 
 /// A whole list in Keystone's envelope.
@@ -54,14 +154,12 @@ pub fn list(
     members: impl Iterator<Item = Result<Value, ApiError>>,
 ) -> Result<Value, ApiError> {
     let members = members.collect::<Result<Vec<_>, _>>()?;
-    let mut url = format!("{base}{}", request.path().trim_end_matches('/'));
-    if !request.query_string().is_empty() {
-        url.push('?');
-        url.push_str(request.query_string());
-    }
-    let mut envelope = Map::new();
-    envelope.insert(collection.name().to_owned(), members.into());
-    let links = json!({"next": null, "self": url, "previous": null});
-    envelope.insert("links".to_owned(), links);
-    Ok(envelope.into())
+    let list = List {
+        name: collection.list,
+        members: &members,
+        url: own_url(request, base),
+        next: None,
+        truncated: false,
+    };
+    serde_json::to_value(list).map_err(|error| ApiError::internal(&error))
 }

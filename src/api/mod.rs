@@ -1,13 +1,19 @@
 //! HTTP: a resource a file, its routes, and what all of them share.
 
 pub mod body;
+pub mod call;
 pub mod caller;
 pub mod context;
 pub mod discovery;
 pub mod error;
 mod json_home;
 pub mod links;
+pub mod query;
+pub mod routes;
+pub mod schema;
 pub mod v3;
+
+use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, ContentType};
@@ -23,16 +29,19 @@ pub fn routes(api: &mut web::ServiceConfig) {
 
 /// What a path answers to methods that it does not have: 405 in Keystone's form, and to OPTIONS
 /// which ones it has.
-pub fn method_not_allowed(allowed: &'static str) -> Route {
-    web::to(move |request: HttpRequest| async move {
-        if request.method() == Method::OPTIONS {
-            return HttpResponse::Ok()
-                .insert_header((header::ALLOW, allowed))
+pub fn method_not_allowed(allowed: impl Into<Arc<str>>) -> Route {
+    let allowed = allowed.into();
+    web::to(move |request: HttpRequest| {
+        let answer = if request.method() == Method::OPTIONS {
+            HttpResponse::Ok()
+                .insert_header((header::ALLOW, &*allowed))
                 .insert_header(ContentType::html())
-                .finish();
-        }
-        HttpResponse::MethodNotAllowed()
-            .insert_header((header::ALLOW, allowed))
-            .json(json!({"message": "The method is not allowed for the requested URL."}))
+                .finish()
+        } else {
+            HttpResponse::MethodNotAllowed()
+                .insert_header((header::ALLOW, &*allowed))
+                .json(json!({"message": "The method is not allowed for the requested URL."}))
+        };
+        async { answer }
     })
 }

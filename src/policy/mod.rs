@@ -51,7 +51,7 @@ pub use self::rule::Rule;
 pub use self::sample::sample;
 pub use self::subject::{Lookup, ScopeType, Subject};
 pub use self::target::Target;
-pub use self::value::Value;
+pub use self::value::{Value, python_repr};
 
 /// The part of `[oslo_policy]` that changes decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]

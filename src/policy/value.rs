@@ -38,11 +38,7 @@ impl<'a> Value<'a> {
             Self::Unsigned(number) => Cow::Owned(number.to_string()),
             Self::Float(number) => Cow::Owned(python_float(number)),
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Json(json) => {
-                let mut out = String::new();
-                python_repr(json, &mut out);
-                Cow::Owned(out)
-            }
+            Self::Json(json) => Cow::Owned(python_repr(json)),
         }
     }
 
@@ -128,15 +124,22 @@ pub(super) fn python_float(number: f64) -> String {
     }
 }
 
+/// Python's `repr` of decoded JSON, as messages of Keystone have it.
+pub fn python_repr(json: &Json) -> String {
+    let mut out = String::new();
+    write_repr(json, &mut out);
+    out
+}
+
 /// Python's `repr` of decoded JSON. Characters beyond ASCII are taken as printable, control characters are escaped.
-fn python_repr(json: &Json, out: &mut String) {
+fn write_repr(json: &Json, out: &mut String) {
     match json {
         Json::String(text) => python_quoted(text, out),
         Json::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 out.push_str(if index > 0 { ", " } else { "" });
-                python_repr(item, out);
+                write_repr(item, out);
             }
             out.push(']');
         }
@@ -146,7 +149,7 @@ fn python_repr(json: &Json, out: &mut String) {
                 out.push_str(if index > 0 { ", " } else { "" });
                 python_quoted(key, out);
                 out.push_str(": ");
-                python_repr(item, out);
+                write_repr(item, out);
             }
             out.push('}');
         }

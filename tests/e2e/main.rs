@@ -14,7 +14,9 @@
 mod auth;
 mod deployment;
 mod real_client;
+mod roles;
 mod support;
 #[path = "../support/testdb.rs"]
 mod testdb;
 mod token_life;
+mod users;

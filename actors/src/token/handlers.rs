@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tracing::debug;
@@ -33,7 +34,7 @@ impl Serve<InspectPair> for TokenProvider {
 
 impl Serve<IssueToken> for TokenProvider {
     async fn serve(self, request: IssueToken) -> Result<Issue, Error> {
-        let now = request.now;
+        let mut now = request.now;
         let end = now.saturating_add(self.settings.expiration);
         let payload = Payload {
             scope: request.scope,
@@ -49,7 +50,18 @@ impl Serve<IssueToken> for TokenProvider {
             )
         };
         let stamp = self.cache.epochs().now();
-        let (token, on) = match self.assemble(&payload, now, now).await {
+        let mut assembled = self.assemble(&payload, now, now).await;
+        if let Err(Stop::Refused(_)) = &assembled {
+            // Revocations know whole seconds: who has just changed the password would get a token
+            // that is revoked already. One of the next second is good, so that is waited for.
+            let later = now.saturating_add(1);
+            let next = self.assemble(&payload, later, later).await;
+            if next.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                (now, assembled) = (later, next);
+            }
+        }
+        let (token, on) = match assembled {
             Ok(assembled) => assembled,
             Err(Stop::Refused(refusal)) => return Ok(Issue::Refused(refusal)),
             Err(Stop::Failed(error)) => return Err(error),

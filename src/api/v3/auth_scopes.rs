@@ -89,8 +89,8 @@ async fn projects(
     let projects = found
         .iter()
         .filter(|project| !project.is_domain)
-        .map(|project| linked(&base, Collection::Projects, project.id.as_str(), project));
-    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Projects, projects)?))
+        .map(|project| linked(&base, Collection::PROJECTS, project.id.as_str(), project));
+    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::PROJECTS, projects)?))
 }
 
 /// The domains that the caller may scope to: `GET /v3/auth/domains`.
@@ -107,8 +107,8 @@ async fn domains(
     let domains = found
         .iter()
         .filter_map(|domain| Domain::of(domain))
-        .map(|domain| linked(&base, Collection::Domains, domain.id.as_str(), &domain));
-    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::Domains, domains)?))
+        .map(|domain| linked(&base, Collection::DOMAINS, domain.id.as_str(), &domain));
+    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::DOMAINS, domains)?))
 }
 
 /// Whether the caller may scope to the system: `GET /v3/auth/system`.

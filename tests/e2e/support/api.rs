@@ -21,7 +21,10 @@ pub(crate) struct Api {
 impl Api {
     /// The server at this URL, which has no path and no slash at its end.
     pub(crate) fn at(base: impl Into<String>) -> Self {
+        // A test that waits for another program sees too late that the server has closed an idle
+        // connection: none is kept for long.
         let client = awc::Client::builder()
+            .connector(awc::Connector::new().conn_keep_alive(Duration::from_secs(1)))
             .timeout(Duration::from_secs(60))
             .disable_redirects()
             .finish();

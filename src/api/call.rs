@@ -1,0 +1,337 @@
+//! A call of the API: who asks, what for, and how the answer is written.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
+use keystone_actors::ids::DomainId;
+use keystone_actors::listing::Listed;
+use keystone_actors::providers::Providers;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::context::base_url;
+use super::error::ApiError;
+use super::links::{Collection, Linked, List, own_url};
+use super::query::{Paging, Query};
+use super::schema::Schema;
+use crate::node::Node;
+use crate::policy::{Rule, Subject, Target};
+
+/// A request by the bearer of a good token. Its body was read and checked before the token was
+/// looked at, as Keystone does it: a malformed body is 400, whoever sends it.
+pub struct Call<B = Nothing> {
+    /// The body.
+    pub body: B,
+    /// Who asks.
+    pub caller: Caller,
+    /// The parameters of the query.
+    pub query: Query,
+    json: Value,
+    node: web::Data<Node>,
+    request: HttpRequest,
+}
+
+/// What can be read from a request's body.
+pub trait Body: Sized + 'static {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// 400 when it is not as it should be.
+    fn read(json: &Value) -> Result<Self, ApiError>;
+}
+
+/// No body, or one that does not matter.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl Body for Nothing {
+    fn read(_: &Value) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
+/// The one member of a body, `{"role": {…}}`, checked with the schema of the whole. Its `id` is not
+/// read: of new things the server gives it, of others the path has it.
+///
+/// # Errors
+/// 400, in the words of the schema.
+pub fn member<T: DeserializeOwned>(
+    json: &Value,
+    name: &str,
+    schema: &Schema,
+) -> Result<T, ApiError> {
+    schema.check(json)?;
+    let mut member = json.get(name).cloned().unwrap_or_default();
+    if let Value::Object(attributes) = &mut member {
+        // Not swap_remove: the others stay in their order.
+        attributes.shift_remove("id");
+    }
+    from_json(member)
+}
+
+/// The same for something new: `-` and `:` in the names of attributes become `_`, as Keystone
+/// stores them.
+///
+/// # Errors
+/// 400, in the words of the schema.
+pub fn new_member<T: DeserializeOwned>(
+    json: &Value,
+    name: &str,
+    schema: &Schema,
+) -> Result<T, ApiError> {
+    schema.check(json)?;
+    let Some(Value::Object(attributes)) = json.get(name) else {
+        return from_json(Value::Null);
+    };
+    let attributes = attributes.iter().filter(|(name, _)| *name != "id");
+    let attributes = attributes.map(|(name, value)| (name.replace(['-', ':'], "_"), value.clone()));
+    from_json(Value::Object(attributes.collect()))
+}
+
+/// A value that a schema has let through. What fails here kills the request in Keystone (a text in
+/// `enabled`, say); what was wrong is not repeated, since it may be a secret.
+pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| {
+        tracing::debug!(category = ?error.classify(), "a body of the right shape can't be read");
+        ApiError::bad_request(super::error::MALFORMED)
+    })
+}
+
+impl<B: Body> FromRequest for Call<B> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = JsonBody::from_request(request, payload);
+        let caller = Caller::from_request(request, &mut Payload::None);
+        let request = request.clone();
+        Box::pin(async move {
+            let JsonBody(json) = body.await?;
+            let body = B::read(&json)?;
+            let caller = caller.await?;
+            let node = request.app_data::<web::Data<Node>>().cloned();
+            let node = node.ok_or_else(ApiError::unauthenticated)?;
+            Ok(Self {
+                body,
+                caller,
+                query: Query::parse(request.query_string()),
+                json,
+                node,
+                request,
+            })
+        })
+    }
+}
+
+impl<B> Call<B> {
+    /// This node.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// All providers.
+    pub fn providers(&self) -> &Providers {
+        &self.node.providers
+    }
+
+    /// The body as it came.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The request.
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// The URL under which the client knows this server.
+    pub fn base(&self) -> String {
+        base_url(&self.request)
+    }
+
+    /// Fails unless policy lets the caller do this to the target. Body and query are seen below
+    /// `request_body` and `filter_attr`.
+    ///
+    /// # Errors
+    /// 403 that names the rule.
+    pub fn enforce(&self, rule: Rule, target: Target<'_>) -> Result<(), ApiError> {
+        let mut target = target.with_body(&self.json);
+        for (name, value) in self.query.pairs() {
+            target = target.with_query(name, value);
+        }
+        self.caller.enforce(&self.node, rule, &target)
+    }
+
+    /// Fails if the body's member of this name has another `id` than the path.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn require_same_id(&self, member: &str, id: &str) -> Result<(), ApiError> {
+        let given = self.json.get(member).and_then(|member| member.get("id"));
+        match given {
+            Some(given) if given != id => Err(ApiError::bad_request("Cannot change ID")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The domain of things that are made without one: the token's, else the default domain
+    /// (`[identity] default_domain_id`).
+    pub fn own_domain(&self) -> DomainId {
+        let domain = self.caller.domain_id();
+        domain
+            .unwrap_or(&self.node.config.identity.default_domain_id)
+            .into()
+    }
+
+    /// The page that is asked for; `list_limit` is that of the section.
+    ///
+    /// # Errors
+    /// 400 when `limit` is no number.
+    pub fn paging(&self, list_limit: Option<u64>) -> Result<Paging, ApiError> {
+        let default = &self.node.config.default;
+        let set = |limit: Option<u64>| limit.filter(|limit| *limit > 0);
+        let limit = set(list_limit).or(set(default.list_limit));
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        self.query
+            .paging(limit.map(size), size(default.max_db_limit))
+    }
+
+    /// 200 and one resource: `{"role": {…, "links": {…}}}`.
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn one(
+        &self,
+        collection: Collection,
+        id: &str,
+        resource: impl Serialize,
+    ) -> Result<HttpResponse, ApiError> {
+        self.answer(StatusCode::OK, collection, id, resource)
+    }
+
+    /// 201 and the new resource.
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn created(
+        &self,
+        collection: Collection,
+        id: &str,
+        resource: impl Serialize,
+    ) -> Result<HttpResponse, ApiError> {
+        self.answer(StatusCode::CREATED, collection, id, resource)
+    }
+
+    fn answer(
+        &self,
+        status: StatusCode,
+        collection: Collection,
+        id: &str,
+        resource: impl Serialize,
+    ) -> Result<HttpResponse, ApiError> {
+        let linked = Linked::new(&self.base(), collection, id, resource);
+        answer(status, &Member(collection.member, linked))
+    }
+
+    /// 200 and a list; `show` gives a member's ID and how it is shown.
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn list<'a, T, V: Serialize>(
+        &self,
+        collection: Collection,
+        found: &'a Listed<T>,
+        paging: &Paging,
+        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
+    ) -> Result<HttpResponse, ApiError> {
+        let truncated = found.full && paging.is_asked();
+        let base = &self.base();
+        let url = own_url(&self.request, base);
+        let last = found.members.last().map(|last| show(last).0);
+        let next = if truncated {
+            self.query.next(paging, last)
+        } else {
+            None
+        };
+        let members = found.members.iter().map(|member| {
+            let (id, shown) = show(member);
+            Linked::new(base, collection, id, shown)
+        });
+        let path = url.split('?').next().unwrap_or_default();
+        answer(
+            StatusCode::OK,
+            &List {
+                name: collection.list,
+                members,
+                next: next.map(|query| format!("{path}?{query}")),
+                url,
+                truncated,
+            },
+        )
+    }
+
+    /// 200 and a whole list, of members that are shown as they are.
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn plain_list(
+        &self,
+        name: &'static str,
+        members: &[impl Serialize],
+    ) -> Result<HttpResponse, ApiError> {
+        answer(
+            StatusCode::OK,
+            &List {
+                name,
+                members,
+                url: own_url(&self.request, &self.base()),
+                next: None,
+                truncated: false,
+            },
+        )
+    }
+}
+
+struct Member<T>(&'static str, T);
+
+impl<T: Serialize> Serialize for Member<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, &self.1)])
+    }
+}
+
+/// An answer in JSON.
+///
+/// # Errors
+/// 500 when it can't be written: a defect of ours.
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    let body = serde_json::to_vec(body).map_err(|error| ApiError::internal(&error))?;
+    Ok(HttpResponse::build(status)
+        .insert_header(ContentType::json())
+        .body(body))
+}
+
+/// 204.
+pub fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// What a rule is to see of a resource, all its attributes.
+///
+/// # Errors
+/// 500 when it can't be written: a defect of ours.
+pub fn seen(resource: &impl Serialize) -> Result<Value, ApiError> {
+    serde_json::to_value(resource).map_err(|error| ApiError::internal(&error))
+}
+
+/// The `links` of an answer that is neither a member nor a page of a list.
+pub fn self_link(url: String) -> Value {
+    json!({ "self": url })
+}

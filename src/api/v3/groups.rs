@@ -1,0 +1,250 @@
+//! `/v3/groups`: groups of users.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::{HttpResponse, web};
+use chrono::Utc;
+use keystone_actors::identity::{
+    AddUserToGroup, CheckUserInGroup, CreateGroup, DeleteGroup, Error, GetGroup, GetUser, Group,
+    GroupFilter, GroupPatch, ListGroups, ListUsersInGroup, NewGroup, RemoveUserFromGroup,
+    UpdateGroup,
+};
+use keystone_actors::ids::{GroupId, UserId};
+use keystone_actors::listing::TextFilter;
+use serde_json::Value;
+
+use super::users;
+use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::error::ApiError;
+use crate::api::links::Collection;
+use crate::api::routes::Routes;
+use crate::api::schema::{self, Schema, object, text};
+use crate::policy::{Rule, Subject, Target};
+
+/// Routes them.
+pub fn routes(api: &mut web::ServiceConfig) {
+    Routes::at("/v3/groups")
+        .get(list)
+        .post(create)
+        .register(api);
+    Routes::at("/v3/groups/{group_id}")
+        .get(show)
+        .patch(update)
+        .delete(delete)
+        .register(api);
+    Routes::at("/v3/groups/{group_id}/users")
+        .get(members)
+        .register(api);
+    Routes::at("/v3/groups/{group_id}/users/{user_id}")
+        .get(check)
+        .put(add)
+        .delete(remove)
+        .register(api);
+}
+
+fn attributes() -> Schema {
+    object()
+        .optional("description", schema::description())
+        .optional("domain_id", schema::id())
+        .optional("name", schema::name())
+}
+
+static NEW: LazyLock<Schema> = LazyLock::new(|| {
+    let group = attributes().requires("name");
+    object().required("group", group).closed()
+});
+
+static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+    let group = attributes().not_empty();
+    object().required("group", group).closed()
+});
+
+static QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object()
+        .optional("domain_id", schema::id())
+        .optional("name", schema::name())
+        .optional("sort_dir", text().one_of(["asc".into(), "desc".into()]))
+});
+
+impl Body for NewGroup {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        call::new_member(json, "group", &NEW)
+    }
+}
+
+impl Body for GroupPatch {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        call::member(json, "group", &PATCH)
+    }
+}
+
+/// Lists groups: `GET /v3/groups`. A token of a domain sees the groups of that domain alone.
+async fn list(call: Call) -> Result<HttpResponse, ApiError> {
+    call.query.check(&QUERY)?;
+    let own = call.caller.domain_id();
+    let target = match own {
+        Some(id) => Target::new().with("target.group.domain_id", id),
+        None => Target::new(),
+    };
+    call.enforce(Rule::ListGroups, target)?;
+    let paging = call.paging(call.node().config.identity.list_limit)?;
+    let mut filter = GroupFilter {
+        name: call.query.texts("name"),
+        domain_id: call.query.texts("domain_id"),
+    };
+    let of = users::listed_domain(&call)?;
+    filter
+        .domain_id
+        .extend(of.into_iter().chain(own).map(TextFilter::equals));
+    let page = paging.page.clone();
+    let list = ListGroups { filter, page };
+    let found = call.providers().identity.read(list).await?;
+    call.list(Collection::GROUPS, &found, &paging, |group| {
+        (group.id.as_str(), &**group)
+    })
+}
+
+/// Creates a group: `POST /v3/groups`.
+async fn create(call: Call<NewGroup>) -> Result<HttpResponse, ApiError> {
+    let asked = call.json().get("group").unwrap_or(&Value::Null);
+    call.enforce(Rule::CreateGroup, Target::new().with("target.group", asked))?;
+    let mut group = call.body.clone();
+    group.domain_id.get_or_insert_with(|| call.own_domain());
+    let group = call
+        .providers()
+        .identity
+        .send(CreateGroup { group })
+        .await?;
+    call.created(Collection::GROUPS, group.id.as_str(), &*group)
+}
+
+/// Shows a group: `GET /v3/groups/{group_id}`.
+async fn show(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
+    let group = permitted(&call, &id, Rule::GetGroup).await?;
+    call.one(Collection::GROUPS, group.id.as_str(), &*group)
+}
+
+/// Changes a group: `PATCH /v3/groups/{group_id}`.
+async fn update(call: Call<GroupPatch>, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
+    let group = permitted(&call, &id, Rule::UpdateGroup).await?;
+    call.require_same_id("group", group.id.as_str())?;
+    let update = UpdateGroup {
+        id: group.id.clone(),
+        patch: call.body.clone(),
+    };
+    let group = call.providers().identity.send(update).await?;
+    call.one(Collection::GROUPS, group.id.as_str(), &*group)
+}
+
+/// Deletes a group and what depends on it: `DELETE /v3/groups/{group_id}`.
+async fn delete(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
+    // Whoever has a token learns here whether there is such a group, as in Keystone.
+    let get = GetGroup { id: id.clone() };
+    let group = call.providers().identity.read(get).await?;
+    let shown = seen(&*group)?;
+    call.enforce(
+        Rule::DeleteGroup,
+        Target::new().with("target.group", &shown),
+    )?;
+    let delete = DeleteGroup {
+        id: group.id.clone(),
+        now: Utc::now().timestamp(),
+    };
+    call.providers().identity.send(delete).await?;
+    Ok(no_content())
+}
+
+/// The users in a group: `GET /v3/groups/{group_id}/users`. Memberships that expire do not count.
+async fn members(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
+    let group = permitted(&call, &id, Rule::ListUsersInGroup).await?;
+    let paging = call.paging(call.node().config.identity.list_limit)?;
+    let mut filter = users::filter(&call.query)?;
+    let own = call.caller.domain_id();
+    filter.domain_id.extend(own.map(TextFilter::equals));
+    let list = ListUsersInGroup {
+        group: group.id.clone(),
+        filter,
+        limit: paging.page.limit,
+    };
+    let found = call.providers().identity.read(list).await?;
+    users::answer_list(&call, &found, &paging)
+}
+
+/// Whether a user is in a group: `GET /v3/groups/{group_id}/users/{user_id}`.
+async fn check(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpResponse, ApiError> {
+    let (group, user) = membership(&call, path, Rule::CheckUserInGroup).await?;
+    let now = Utc::now().timestamp();
+    let check = CheckUserInGroup { group, user, now };
+    call.providers().identity.read(check).await?;
+    Ok(no_content())
+}
+
+/// Puts a user into a group: `PUT /v3/groups/{group_id}/users/{user_id}`.
+async fn add(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpResponse, ApiError> {
+    let (group, user) = membership(&call, path, Rule::AddUserToGroup).await?;
+    let add = AddUserToGroup { group, user };
+    call.providers().identity.send(add).await?;
+    Ok(no_content())
+}
+
+/// Takes a user out of a group: `DELETE /v3/groups/{group_id}/users/{user_id}`.
+async fn remove(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpResponse, ApiError> {
+    let (group, user) = membership(&call, path, Rule::RemoveUserFromGroup).await?;
+    let now = Utc::now().timestamp();
+    let remove = RemoveUserFromGroup { group, user, now };
+    call.providers().identity.send(remove).await?;
+    Ok(no_content())
+}
+
+/// The group, if the caller may do to it what the rule guards. Whoever may not learns nothing of
+/// whether there is one.
+async fn permitted<B>(call: &Call<B>, id: &GroupId, rule: Rule) -> Result<Arc<Group>, ApiError> {
+    let get = GetGroup { id: id.clone() };
+    let found = match call.providers().identity.read(get).await {
+        Ok(group) => Ok(group),
+        Err(error @ Error::GroupNotFound(_)) => Err(error),
+        Err(error) => return Err(error.into()),
+    };
+    let shown = match &found {
+        Ok(group) => Some(seen(&**group)?),
+        Err(_) => None,
+    };
+    let target = match &shown {
+        Some(shown) => Target::new().with("target.group", shown),
+        None => Target::new(),
+    };
+    call.enforce(rule, target)?;
+    Ok(found?)
+}
+
+/// The two of a membership, if the caller may do this to it. That both exist is the provider's to
+/// find out.
+async fn membership(
+    call: &Call,
+    path: web::Path<(GroupId, UserId)>,
+    rule: Rule,
+) -> Result<(GroupId, UserId), ApiError> {
+    let (group, user) = path.into_inner();
+    let identity = &call.providers().identity;
+    let found = identity.read(GetGroup { id: group.clone() }).await;
+    let group_seen = match found {
+        Ok(group) => Some(seen(&*group)?),
+        Err(Error::GroupNotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let found = identity.read(GetUser { id: user.clone() }).await;
+    let user_seen = match found {
+        Ok(user) => Some(seen(&user.view(Utc::now().timestamp()))?),
+        Err(Error::UserNotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut target = Target::new();
+    if let Some(shown) = &group_seen {
+        target = target.with("target.group", shown);
+    }
+    if let Some(shown) = &user_seen {
+        target = target.with("target.user", shown);
+    }
+    call.enforce(rule, target)?;
+    Ok((group, user))
+}

@@ -1,0 +1,361 @@
+//! `/v3/users`: people and services that log in.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use keystone_actors::attributes::Extra;
+use keystone_actors::identity::{
+    ChangePassword, CreateUser, DeleteUser, Error, ExpiryFilter, GetUser, ListUserGroups,
+    ListUsers, NewUser, PasswordChange, Refusal, RevokeUserTokens, TimeComparison, UpdateUser,
+    User, UserFilter, UserPatch, UserView,
+};
+use keystone_actors::ids::UserId;
+use keystone_actors::listing::{Listed, TextFilter};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api::body::JsonBody;
+use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::error::{ApiError, MALFORMED};
+use crate::api::links::Collection;
+use crate::api::query::{Paging, Query};
+use crate::api::routes::Routes;
+use crate::api::schema::{self, Schema, any, array, loose_boolean, object, text};
+use crate::node::Node;
+use crate::policy::{Rule, Subject, Target};
+
+/// Routes them.
+pub fn routes(api: &mut web::ServiceConfig) {
+    Routes::at("/v3/users").get(list).post(create).register(api);
+    Routes::at("/v3/users/{user_id}")
+        .get(show)
+        .patch(update)
+        .delete(delete)
+        .register(api);
+    Routes::at("/v3/users/{user_id}/password")
+        .post(change_password)
+        .register(api);
+    Routes::at("/v3/users/{user_id}/groups")
+        .get(groups)
+        .register(api);
+    Routes::at("/v3/users/{user_id}/tokens")
+        .delete(revoke_tokens)
+        .register(api);
+}
+
+fn attributes() -> Schema {
+    let protocol = object()
+        .required("protocol_id", text())
+        .required("unique_id", text());
+    let federated = object()
+        .required("idp_id", text())
+        .required("protocols", array(protocol).items(Some(1), None));
+    object()
+        .optional("domain_id", schema::id())
+        .optional("default_project_id", text().nullable())
+        .optional("description", schema::description())
+        .optional("enabled", loose_boolean())
+        .optional("federated", array(federated))
+        .optional("name", schema::name())
+        .optional("password", text().nullable().secret())
+        .optional("options", options())
+}
+
+fn options() -> Schema {
+    let rule = array(text()).items(Some(1), None).unique();
+    object()
+        .optional(
+            "ignore_change_password_upon_first_use",
+            loose_boolean().nullable(),
+        )
+        .optional("ignore_password_expiry", loose_boolean().nullable())
+        .optional(
+            "ignore_lockout_failure_attempts",
+            loose_boolean().nullable(),
+        )
+        .optional("lock_password", loose_boolean().nullable())
+        .optional("ignore_user_inactivity", loose_boolean().nullable())
+        .optional("multi_factor_auth_enabled", loose_boolean().nullable())
+        .optional("multi_factor_auth_rules", array(rule).unique().nullable())
+        .closed()
+}
+
+static NEW: LazyLock<Schema> = LazyLock::new(|| {
+    let user = attributes().requires("name");
+    object().required("user", user).closed()
+});
+
+static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+    let user = attributes().not_empty();
+    object().required("user", user).closed()
+});
+
+static QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object()
+        .optional("domain_id", schema::id())
+        .optional("enabled", loose_boolean())
+        .optional("name", schema::name())
+        .optional("marker", any())
+        .optional("sort_dir", text().one_of(["asc".into(), "desc".into()]))
+});
+
+static PASSWORDS: LazyLock<Schema> = LazyLock::new(|| {
+    object()
+        .required("original_password", text().secret())
+        .required("password", text().secret())
+        .closed()
+});
+
+impl Body for NewUser {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        call::new_member(json, "user", &NEW)
+    }
+}
+
+impl Body for UserPatch {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        call::member(json, "user", &PATCH)
+    }
+}
+
+/// Lists users: `GET /v3/users`. A token of a domain sees the users of that domain alone.
+async fn list(call: Call) -> Result<HttpResponse, ApiError> {
+    call.query.check(&QUERY)?;
+    let own = call.caller.domain_id();
+    let target = match own {
+        Some(id) => Target::new().with("target.domain_id", id),
+        None => Target::new(),
+    };
+    call.enforce(Rule::ListUsers, target)?;
+    let paging = call.paging(call.node().config.identity.list_limit)?;
+    let mut filter = filter(&call.query)?;
+    let of = listed_domain(&call)?;
+    filter
+        .domain_id
+        .extend(of.into_iter().chain(own).map(TextFilter::equals));
+    let page = paging.page.clone();
+    let found = ListUsers { filter, page };
+    let found = call.providers().identity.read(found).await?;
+    answer_list(&call, &found, &paging)
+}
+
+/// 200 and a list of users.
+pub(super) fn answer_list(
+    call: &Call,
+    found: &Listed<Arc<User>>,
+    paging: &Paging,
+) -> Result<HttpResponse, ApiError> {
+    let now = Utc::now().timestamp();
+    call.list(Collection::USERS, found, paging, |user| {
+        (user.id.as_str(), user.list_view(now))
+    })
+}
+
+/// With `[identity] domain_specific_drivers_enabled` a list is of one domain: that of the query, or
+/// else that of the token, whether it is scoped to a domain or to a project.
+pub(super) fn listed_domain(call: &Call) -> Result<Option<&str>, ApiError> {
+    if !call.node().config.identity.domain_specific_drivers_enabled {
+        return Ok(None);
+    }
+    let asked = call.query.first("domain_id").filter(|id| !id.is_empty());
+    let caller = &call.caller;
+    let domain = asked.or(caller.domain_id()).or(caller.project_domain_id());
+    if domain.is_none() && caller.system_scope().is_none() {
+        return Err(ApiError::unauthenticated());
+    }
+    Ok(domain)
+}
+
+/// What users are narrowed by.
+pub(super) fn filter(query: &Query) -> Result<UserFilter, ApiError> {
+    let texts = |name: &str| query.all(name).map(str::to_owned).collect();
+    let expiry = query.all("password_expires_at").map(expiry);
+    Ok(UserFilter {
+        name: query.texts("name"),
+        domain_id: query.texts("domain_id"),
+        enabled: query.boolean("enabled").into_iter().collect(),
+        password_expires_at: expiry.collect::<Result<_, _>>()?,
+        idp_id: texts("idp_id"),
+        protocol_id: texts("protocol_id"),
+        unique_id: texts("unique_id"),
+    })
+}
+
+/// `lt:2016-12-08T22:02:00Z`, or a time alone, which is to be met exactly.
+fn expiry(text: &str) -> Result<ExpiryFilter, ApiError> {
+    let (operator, time) = match text.split_once(':') {
+        Some((operator, time)) if !operator.starts_with(|c: char| c.is_ascii_digit()) => {
+            (operator, time)
+        }
+        _ => ("eq", text),
+    };
+    let comparison = TimeComparison::named(operator).ok_or_else(|| {
+        let operator: String = operator.chars().take(64).collect();
+        ApiError::bad_request(format!(
+            "The given operator {operator} is not valid. It must be one of the following: 'eq', \
+             'neq', 'lt', 'lte', 'gt', or 'gte'."
+        ))
+    })?;
+    let parsed = DateTime::parse_from_rfc3339(time).map(|time| time.to_utc());
+    let parsed = parsed.or_else(|_| {
+        NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc())
+    });
+    let time = parsed.map_err(|_| {
+        ApiError::bad_request(format!("Timestamp not in expected format. {MALFORMED}"))
+    })?;
+    Ok(ExpiryFilter {
+        comparison,
+        time: time.timestamp_micros(),
+    })
+}
+
+/// Creates a user: `POST /v3/users`.
+async fn create(call: Call<NewUser>) -> Result<HttpResponse, ApiError> {
+    let asked = call.json().get("user").unwrap_or(&Value::Null);
+    call.enforce(Rule::CreateUser, Target::new().with("target.user", asked))?;
+    let mut user = call.body.clone();
+    user.domain_id.get_or_insert_with(|| call.own_domain());
+    let now = Utc::now().timestamp();
+    let user = call.providers().identity.send(CreateUser { user, now });
+    let user = user.await?;
+    call.created(Collection::USERS, user.id.as_str(), user.view(now))
+}
+
+/// Shows a user: `GET /v3/users/{user_id}`.
+async fn show(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = permitted(&call, &id, Rule::GetUser).await?;
+    let view = user.view(Utc::now().timestamp());
+    call.one(Collection::USERS, user.id.as_str(), view)
+}
+
+/// The answer to a change shows the attributes of unknown name twice.
+#[derive(Serialize)]
+struct Changed<'a> {
+    #[serde(flatten)]
+    user: UserView<'a>,
+    extra: &'a Extra,
+}
+
+/// Changes a user: `PATCH /v3/users/{user_id}`.
+async fn update(call: Call<UserPatch>, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = permitted(&call, &id, Rule::UpdateUser).await?;
+    call.require_same_id("user", user.id.as_str())?;
+    let now = Utc::now().timestamp();
+    let update = UpdateUser {
+        id: user.id.clone(),
+        patch: call.body.clone(),
+        now,
+    };
+    let user = call.providers().identity.send(update).await?;
+    let shown = Changed {
+        user: user.view(now),
+        extra: &user.extra,
+    };
+    call.one(Collection::USERS, user.id.as_str(), shown)
+}
+
+/// Deletes a user and what depends on it: `DELETE /v3/users/{user_id}`.
+async fn delete(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = permitted(&call, &id, Rule::DeleteUser).await?;
+    let delete = DeleteUser {
+        id: user.id.clone(),
+        now: Utc::now().timestamp(),
+    };
+    call.providers().identity.send(delete).await?;
+    Ok(no_content())
+}
+
+/// The groups of a user: `GET /v3/users/{user_id}/groups`.
+async fn groups(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = permitted(&call, &id, Rule::ListGroupsForUser).await?;
+    let list = ListUserGroups {
+        user: user.id.clone(),
+        name: call.query.texts("name"),
+        now: Utc::now().timestamp(),
+    };
+    let mut groups = call.providers().identity.read(list).await?;
+    if let Some(own) = call.caller.domain_id() {
+        groups.retain(|one| one.group.domain_id.as_str() == own);
+    }
+    let paging = call.paging(call.node().config.identity.list_limit)?;
+    let (members, full) = paging.cut(groups, |one| one.group.id.as_str())?;
+    let found = Listed { members, full };
+    call.list(Collection::GROUPS, &found, &paging, |one| {
+        (one.group.id.as_str(), one)
+    })
+}
+
+/// Ends all tokens of a user: `DELETE /v3/users/{user_id}/tokens`.
+async fn revoke_tokens(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
+    let user = permitted(&call, &id, Rule::RevokeTokensForUser).await?;
+    let revoke = RevokeUserTokens {
+        id: user.id.clone(),
+        now: Utc::now().timestamp(),
+    };
+    call.providers().identity.send(revoke).await?;
+    Ok(no_content())
+}
+
+/// The user, if the caller may do to it what the rule guards. Whoever may not learns nothing of
+/// whether there is one.
+pub(super) async fn permitted<B>(
+    call: &Call<B>,
+    id: &UserId,
+    rule: Rule,
+) -> Result<Arc<User>, ApiError> {
+    let get = GetUser { id: id.clone() };
+    let found = match call.providers().identity.read(get).await {
+        Ok(user) => Ok(user),
+        Err(error @ Error::UserNotFound(_)) => Err(error),
+        Err(error) => return Err(error.into()),
+    };
+    let shown = match &found {
+        Ok(user) => Some(seen(&user.view(Utc::now().timestamp()))?),
+        Err(_) => None,
+    };
+    let target = Target::new().with("user_id", id.as_str());
+    let target = match &shown {
+        Some(shown) => target.with("target.user", shown),
+        None => target,
+    };
+    call.enforce(rule, target)?;
+    Ok(found?)
+}
+
+/// A user's own change of the password: `POST /v3/users/{user_id}/password`. Needs no token, but
+/// the present password, which may have expired.
+async fn change_password(
+    node: web::Data<Node>,
+    id: web::Path<UserId>,
+    JsonBody(json): JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    let nothing = Value::Object(serde_json::Map::new());
+    let passwords = json.get("user").unwrap_or(&nothing);
+    PASSWORDS.check_older(passwords)?;
+    let password = |name| {
+        let text = passwords.get(name).and_then(Value::as_str);
+        SecretString::from(text.unwrap_or_default())
+    };
+    let change = ChangePassword {
+        user: id.into_inner(),
+        original: password("original_password"),
+        password: password("password"),
+        now: Utc::now().timestamp(),
+    };
+    let user = change.user.clone();
+    match node.providers.identity.send(change).await? {
+        PasswordChange::Changed => Ok(no_content()),
+        PasswordChange::Refused(refusal) => Err(match refusal {
+            // The password was right: its owner may know.
+            Refusal::Disabled => {
+                ApiError::unauthenticated_as(format!("The account is disabled for user: {user}."))
+            }
+            Refusal::Locked
+            | Refusal::UnknownUser
+            | Refusal::WrongPassword
+            | Refusal::PasswordExpired { .. } => ApiError::unauthenticated(),
+        }),
+    }
+}
