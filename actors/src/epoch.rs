@@ -40,6 +40,8 @@ pub enum Kind {
     Trust,
     /// An application credential.
     ApplicationCredential,
+    /// A credential.
+    Credential,
     /// An identity provider, its protocols and mappings.
     IdentityProvider,
     /// An OAuth1 consumer.
@@ -51,7 +53,7 @@ pub enum Kind {
 }
 
 /// Every kind with the name that it has in the outbox.
-const KINDS: [(Kind, &str); 15] = [
+const KINDS: [(Kind, &str); 16] = [
     (Kind::User, "user"),
     (Kind::Membership, "membership"),
     (Kind::Assignments, "assignments"),
@@ -63,6 +65,7 @@ const KINDS: [(Kind, &str); 15] = [
     (Kind::AuditChain, "audit_chain"),
     (Kind::Trust, "trust"),
     (Kind::ApplicationCredential, "app_cred"),
+    (Kind::Credential, "credential"),
     (Kind::IdentityProvider, "idp"),
     (Kind::Consumer, "consumer"),
     (Kind::AccessToken, "access_token"),

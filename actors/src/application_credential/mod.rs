@@ -13,6 +13,11 @@ use std::sync::Arc;
 
 pub use messages::{AuthenticateApplicationCredential, GetApplicationCredential};
 pub use model::{AccessRule, ApplicationCredential, Authentication, Lookup, Refusal};
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "for the deletion of roles and projects")
+)]
+pub(crate) use store::{delete_of_role, delete_of_user_on_project, delete_of_users, delete_where};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

@@ -1,10 +1,15 @@
 //! The tables `application_credential`, `application_credential_role`,
 //! `application_credential_access_rule` and `access_rule`.
 
+mod exports;
+
 use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+pub(crate) use exports::{
+    delete_of_role, delete_of_user_on_project, delete_of_users, delete_where,
+};
 
 use super::{AccessRule, ApplicationCredential, Error, Numbered};
 use crate::db::Db;

@@ -9,6 +9,7 @@ use crate::hashing::{HashPolicy, PoolSize};
 use crate::ids::RoleId;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
+use crate::{transaction, with_conn};
 
 const NOW: i64 = 1_000_000_000;
 
@@ -167,4 +168,99 @@ each_database! {
         bench.invalidations.publish(&Change::of([Entity::new(Kind::ApplicationCredential, "c")]));
         assert!(matches!(credentials.read(get("c")).await, Err(Error::NotFound(_))));
     }
+
+    async fn they_go_with_their_user_and_so_do_the_rules(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        for (id, user) in [("a", "alice"), ("b", "bob")] {
+            row(&db, id, id, user, &[]).await;
+            db.execute(&format!("INSERT INTO application_credential_role (application_credential_id, role_id) SELECT internal_id, 'r' FROM application_credential WHERE id = '{id}'")).await;
+            db.execute(&format!("INSERT INTO access_rule (service, path, method, external_id, user_id) VALUES ('compute', '/v2', 'GET', '{id}', '{user}')")).await;
+        }
+        let pool = bench.pool("other");
+
+        let gone = with_users(&pool, &["alice", "nobody"]).await;
+
+        assert_eq!(gone, [Entity::new(Kind::ApplicationCredential, "a")]);
+        assert_eq!(left(&pool).await, ["b"]);
+        let rules = owners_of_rules(&pool).await;
+        assert_eq!(rules, [Some("bob".to_owned())]);
+    }
+
+    async fn a_deleted_role_takes_along_those_of_who_was_assigned_it_there(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        row(&db, "direct", "x", "alice", &[]).await;
+        row(&db, "inherited", "x", "bob", &[]).await;
+        row(&db, "other role", "x", "carol", &[]).await;
+        row(&db, "by group", "x", "dave", &[]).await;
+        row(&db, "elsewhere", "y", "alice", &[]).await;
+        db.execute("UPDATE application_credential SET project_id = 'q' WHERE id = 'elsewhere'").await;
+        for id in ["r", "s"] {
+            db.execute(&format!("INSERT INTO role (id, name, domain_id) VALUES ('{id}', '{id}', '<<null>>')")).await;
+        }
+        for (kind, actor, role, inherited) in [
+            ("UserProject", "alice", "r", false), ("UserProject", "bob", "r", true),
+            ("UserProject", "carol", "s", false), ("GroupProject", "dave", "r", false),
+        ] {
+            db.execute(&format!("INSERT INTO assignment (type, actor_id, target_id, role_id, inherited) VALUES ('{kind}', '{actor}', 'p', '{role}', {inherited})")).await;
+        }
+        let pool = bench.pool("other");
+
+        let mut gone = with_role(&pool, "r").await;
+
+        gone.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(gone, ["direct", "inherited"].map(|id| Entity::new(Kind::ApplicationCredential, id)));
+        assert_eq!(left(&pool).await, ["by group", "elsewhere", "other role"]);
+
+        let of_pair = with_user_on_project(&pool, "alice", "q").await;
+        assert_eq!(of_pair, [Entity::new(Kind::ApplicationCredential, "elsewhere")]);
+    }
+}
+
+async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_users!(conn, ids))).unwrap()
+}
+
+async fn with_role(pool: &Db, id: &str) -> Vec<Entity> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_role!(conn, id))).unwrap()
+}
+
+async fn with_user_on_project(pool: &Db, user: &str, project: &str) -> Vec<Entity> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_user_on_project!(
+        conn, user, project
+    )))
+    .unwrap()
+}
+
+async fn owners_of_rules(pool: &Db) -> Vec<Option<String>> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+
+    use crate::db::schema::access_rule;
+    with_conn!(pool, |conn| {
+        let owners = access_rule::table.select(access_rule::user_id);
+        owners.load(conn).await.map_err(Error::from)
+    })
+    .unwrap()
+}
+
+async fn left(pool: &Db) -> Vec<String> {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+
+    use crate::db::schema::application_credential;
+    with_conn!(pool, |conn| {
+        application_credential::table
+            .select(application_credential::id)
+            .order(application_credential::id)
+            .load(conn)
+            .await
+            .map_err(Error::from)
+    })
+    .unwrap()
 }

@@ -1,12 +1,17 @@
 //! Credentials: so far, only whether their keys may be rotated.
 
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+mod store;
+#[cfg(test)]
+mod tests;
+
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "for the deletion of projects")
+)]
+pub(crate) use store::{delete_of_project, delete_of_users, delete_where};
 
 use crate::actor::Unavailable;
 use crate::db::Db;
-use crate::db::schema::credential;
-use crate::with_conn;
 
 /// What can go wrong here.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +31,5 @@ crate::triage!(Error);
 /// # Errors
 /// When the database does not tell.
 pub async fn count_under_other_keys(db: &Db, primary_hash: &str) -> Result<i64, Error> {
-    with_conn!(db, |conn| {
-        let others = credential::table.filter(credential::key_hash.ne(primary_hash));
-        let count: i64 = others.count().get_result(conn).await?;
-        Ok(count)
-    })
+    store::count_under_other_keys(db, primary_hash).await
 }

@@ -29,6 +29,9 @@ pub use pool::{
 };
 pub use time::{DbTime, micros_since_epoch};
 
+/// IDs in one statement: far below what SQLite and MySQL take.
+pub(crate) const BATCH: usize = 1000;
+
 /// Runs diesel queries on a connection of a provider's pool:
 /// `with_conn!(db, |conn| role::table.find(id).first(conn).await.map_err(Error::from))`.
 ///

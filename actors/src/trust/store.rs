@@ -6,20 +6,17 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_project, delete_of_user, delete_where};
+pub(crate) use exports::{delete_of_project, delete_of_users, delete_where};
 
 use super::{Error, NewTrust, RedelegationFault, Trust, TrustTerms, TrustsOf};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::outbox::Change;
 use crate::db::schema::{trust, trust_role};
-use crate::db::{Db, DbTime, InsertRows, on_unique};
+use crate::db::{BATCH, Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{RoleId, TrustId};
 use crate::revocation::Event;
 use crate::{record_change, transaction, with_conn};
-
-/// IDs in one statement: far below what SQLite and MySQL take.
-const BATCH: usize = 1000;
 
 const MICROS: i64 = 1_000_000;
 

@@ -350,7 +350,12 @@ async fn create(
 async fn with_user(pool: &Db, id: &str) -> Vec<Entity> {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_user!(conn, id, NOW))).unwrap()
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_users!(
+        conn,
+        [id],
+        NOW
+    )))
+    .unwrap()
 }
 
 async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {

@@ -6,16 +6,13 @@ use diesel_async::RunQueryDsl;
 use super::super::model::{heeds_case, match_nothing, meets};
 use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter};
 use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
-use crate::db::Db;
 use crate::db::schema::{
     federated_user, group, local_user, nonlocal_user, password, user, user_group_membership,
 };
+use crate::db::{BATCH, Db};
 use crate::ids::{GroupId, UserId};
 use crate::listing::{Comparator, Listed, Page, lower};
 use crate::with_conn;
-
-/// IDs in one statement: far below what SQLite and MySQL take.
-const BATCH: usize = 1000;
 
 /// What users are listed.
 pub(in super::super) struct UserRequest<'a> {

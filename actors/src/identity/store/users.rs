@@ -18,7 +18,7 @@ use crate::db::{Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, UserId};
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{application_credential, credential, record_change, transaction, trust, with_conn};
 
 /// A user as it is stored, its row locked.
 pub(super) struct Stored {
@@ -309,14 +309,20 @@ pub(in super::super) async fn delete_user(
         diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq(id)))
             .execute(conn)
             .await?;
+        let delegated = [
+            application_credential::delete_of_users!(conn, [id]),
+            credential::delete_of_users!(conn, [id]),
+            trust::delete_of_users!(conn, [id], now),
+        ];
         // Names, passwords, options and federated identities go with it: ON DELETE CASCADE.
         diesel::delete(user::table.find(id)).execute(conn).await?;
-        let change = Change::of([
+        let gone = [
             Entity::new(Kind::User, id),
             Entity::new(Kind::Membership, id),
             Entity::new(Kind::Assignments, id),
-        ])
-        .and_revoking(vec![Event::user(id, now)]);
+        ];
+        let change = Change::of(gone.into_iter().chain(delegated.concat()))
+            .and_revoking(vec![Event::user(id, now)]);
         Ok(record_change!(conn, node, change)?)
     })
 }

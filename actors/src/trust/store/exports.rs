@@ -31,26 +31,31 @@ macro_rules! delete_where {
 }
 pub(crate) use delete_where;
 
-/// Deletes the trusts that a user (its ID as `&str`) gave or was given, when the user is deleted:
-/// `delete_of_user!(conn, id, now)`, `now` in seconds since 1970, inside a transaction whose error
-/// is made of a diesel error. Evaluates to the entities that are not what they were, a
-/// `Vec<Entity>`. Revoking the user's tokens, which is left to the caller, revokes those of these
-/// trusts; trusts made from them are good no longer, as their chain is broken.
-macro_rules! delete_of_user {
-    ($conn:expr, $user:expr, $now:expr) => {{
-        let user: &str = $user;
-        $crate::trust::delete_where!($conn, $now, || {
-            use $crate::db::schema::trust;
-            trust::trustor_user_id
-                .eq(user)
-                .or(trust::trustee_user_id.eq(user))
-        })
+/// Deletes the trusts that users (their IDs, a slice of text) gave or were given, when the users
+/// are deleted: `delete_of_users!(conn, ids, now)`, `now` in seconds since 1970, inside a
+/// transaction whose error is made of a diesel error. Evaluates to the entities that are not what
+/// they were, a `Vec<Entity>`. Revoking the users' tokens, which is left to the caller, revokes
+/// those of these trusts; trusts made from them are good no longer, as their chain is broken.
+macro_rules! delete_of_users {
+    ($conn:expr, $users:expr, $now:expr) => {{
+        let mut changed = Vec::new();
+        for users in $users.chunks($crate::db::BATCH) {
+            let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
+            let gone = $crate::trust::delete_where!($conn, $now, || {
+                use $crate::db::schema::trust;
+                trust::trustor_user_id
+                    .eq_any(users.clone())
+                    .or(trust::trustee_user_id.eq_any(users.clone()))
+            });
+            changed.extend(gone);
+        }
+        changed
     }};
 }
-pub(crate) use delete_of_user;
+pub(crate) use delete_of_users;
 
 /// Deletes the trusts on a project (its ID as `&str`), when the project is deleted:
-/// `delete_of_project!(conn, id, now)`; as [`delete_of_user`], where the project's tokens are
+/// `delete_of_project!(conn, id, now)`; as [`delete_of_users`], where the project's tokens are
 /// those to revoke.
 macro_rules! delete_of_project {
     ($conn:expr, $project:expr, $now:expr) => {{
