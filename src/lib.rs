@@ -17,6 +17,7 @@ pub mod bootstrap;
 pub mod cli;
 pub mod config;
 pub mod node;
+pub mod notify;
 pub mod policy;
 pub mod quickstart;
 pub mod server;

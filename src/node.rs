@@ -16,6 +16,7 @@ use keystone_actors::token::{
 };
 
 use crate::config::{Config, sections};
+use crate::notify::{self, Notifier, NotifyError};
 use crate::policy::{self, Enforcer, Overrides, PolicyError};
 use crate::telemetry::Metrics;
 
@@ -33,6 +34,8 @@ pub struct Node {
     pub receipts: Receipts,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is told of changes.
+    pub notifier: Notifier,
     /// Where relative paths of the configuration begin.
     config_dir: PathBuf,
 }
@@ -58,6 +61,9 @@ pub enum StartError {
     /// Policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// Notifications.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
 }
 
 impl Node {
@@ -92,7 +98,12 @@ impl Node {
         for warning in warnings {
             tracing::warn!(%warning, "policy");
         }
+        let sources = notify::Sources {
+            identity: providers.identity.clone(),
+            catalog: providers.catalog.clone(),
+        };
         Ok(Self {
+            notifier: Notifier::start(&config, sources)?,
             metrics: Metrics::new(providers.clone()),
             config,
             providers,

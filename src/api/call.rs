@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::http::header::{self, ContentType};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use keystone_actors::ids::DomainId;
 use keystone_actors::listing::Listed;
 use keystone_actors::providers::Providers;
@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::context::base_url;
+use super::context::{RequestId, base_url, client_address};
 use super::error::ApiError;
 use super::links::{Collection, Linked, List, own_url};
 use super::query::{Paging, Query};
 use super::schema::Schema;
 use crate::node::Node;
-use crate::policy::{Rule, Subject, Target};
+use crate::notify::{Event, Initiator, Kind, Operation, Outcome, Subject};
+use crate::policy::{Rule, Subject as _, Target};
 
 /// A request by the bearer of a good token. Its body was read and checked before the token was
 /// looked at, as Keystone does it: a malformed body is 400, whoever sends it.
@@ -167,6 +168,32 @@ impl<B> Call<B> {
             target = target.with_query(name, value);
         }
         self.caller.enforce(&self.node, rule, &target)
+    }
+
+    /// Tells whoever listens of a change that the caller made.
+    pub fn notify(&self, kind: Kind, operation: Operation, id: impl Into<String>) {
+        self.tell(Subject::Resource {
+            kind,
+            operation,
+            id: id.into(),
+            actor: None,
+        });
+    }
+
+    /// The same of any subject.
+    pub fn tell(&self, subject: Subject) {
+        let initiator = Initiator {
+            user_id: self.caller.user_id().map(str::to_owned),
+            project_id: self.caller.project_id().map(str::to_owned),
+            domain_id: self.caller.domain_id().map(str::to_owned),
+            ..initiator(&self.request)
+        };
+        self.node.notifier.send(Event {
+            subject,
+            initiator,
+            outcome: Outcome::Success,
+            reason: None,
+        });
     }
 
     /// Fails if the body's member of this name has another `id` than the path.
@@ -316,6 +343,20 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse,
     Ok(HttpResponse::build(status)
         .insert_header(ContentType::json())
         .body(body))
+}
+
+/// Who sends this request, as far as the connection tells.
+pub fn initiator(request: &HttpRequest) -> Initiator {
+    let agent = request.headers().get(header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    let id = request.extensions().get::<RequestId>().cloned();
+    Initiator {
+        address: Some(client_address(request)),
+        // What a client says of itself is bounded.
+        agent: agent.map(|agent| agent.chars().take(256).collect()),
+        request_id: id.map(|id| id.0.to_string()),
+        ..Initiator::default()
+    }
 }
 
 /// 204.

@@ -125,7 +125,7 @@ pub fn base_url(request: &HttpRequest) -> String {
 }
 
 /// Who asks: the peer, or whom a trusted proxy names.
-fn client_address(request: &HttpRequest) -> String {
+pub fn client_address(request: &HttpRequest) -> String {
     let named = single(request.headers(), FORWARDED_FOR)
         .filter(|_| is_behind_trusted_proxy(request))
         .and_then(|list| list.rsplit(',').next())

@@ -140,6 +140,11 @@ impl ApiError {
         }
     }
 
+    /// What the client is told.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

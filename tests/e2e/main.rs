@@ -13,6 +13,7 @@
 
 mod auth;
 mod deployment;
+mod notifications;
 mod real_client;
 mod roles;
 mod support;

@@ -19,6 +19,7 @@ use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
+use crate::notify::{self, Actor, Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
@@ -115,6 +116,7 @@ async fn create(call: Call<NewGroup>) -> Result<HttpResponse, ApiError> {
         .identity
         .send(CreateGroup { group })
         .await?;
+    call.notify(Kind::Group, Operation::Created, group.id.as_str());
     call.created(Collection::GROUPS, group.id.as_str(), &*group)
 }
 
@@ -133,6 +135,7 @@ async fn update(call: Call<GroupPatch>, id: web::Path<GroupId>) -> Result<HttpRe
         patch: call.body.clone(),
     };
     let group = call.providers().identity.send(update).await?;
+    call.notify(Kind::Group, Operation::Updated, group.id.as_str());
     call.one(Collection::GROUPS, group.id.as_str(), &*group)
 }
 
@@ -151,6 +154,7 @@ async fn delete(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiE
         now: Utc::now().timestamp(),
     };
     call.providers().identity.send(delete).await?;
+    call.notify(Kind::Group, Operation::Deleted, group.id.as_str());
     Ok(no_content())
 }
 
@@ -182,8 +186,12 @@ async fn check(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpRes
 /// Puts a user into a group: `PUT /v3/groups/{group_id}/users/{user_id}`.
 async fn add(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpResponse, ApiError> {
     let (group, user) = membership(&call, path, Rule::AddUserToGroup).await?;
-    let add = AddUserToGroup { group, user };
+    let add = AddUserToGroup {
+        group: group.clone(),
+        user: user.clone(),
+    };
     call.providers().identity.send(add).await?;
+    tell(&call, &group, &user, true);
     Ok(no_content())
 }
 
@@ -191,9 +199,27 @@ async fn add(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpRespo
 async fn remove(call: Call, path: web::Path<(GroupId, UserId)>) -> Result<HttpResponse, ApiError> {
     let (group, user) = membership(&call, path, Rule::RemoveUserFromGroup).await?;
     let now = Utc::now().timestamp();
-    let remove = RemoveUserFromGroup { group, user, now };
+    let remove = RemoveUserFromGroup {
+        group: group.clone(),
+        user: user.clone(),
+        now,
+    };
     call.providers().identity.send(remove).await?;
+    tell(&call, &group, &user, false);
     Ok(no_content())
+}
+
+/// Whoever comes or goes, it is the group that changed.
+fn tell(call: &Call, group: &GroupId, user: &UserId, added: bool) {
+    call.tell(notify::Subject::Resource {
+        kind: Kind::Group,
+        operation: Operation::Updated,
+        id: group.to_string(),
+        actor: Some(Actor {
+            user_id: user.to_string(),
+            added,
+        }),
+    });
 }
 
 /// The group, if the caller may do to it what the rule guards. Whoever may not learns nothing of

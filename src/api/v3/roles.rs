@@ -17,6 +17,7 @@ use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
+use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
@@ -119,6 +120,7 @@ async fn create(call: Call<NewRole>) -> Result<HttpResponse, ApiError> {
     }
     let role = call.body.clone();
     let role = call.providers().role.send(CreateRole { role }).await?;
+    call.notify(Kind::Role, Operation::Created, role.id.as_str());
     call.created(Collection::ROLES, role.id.as_str(), &*role)
 }
 
@@ -137,6 +139,7 @@ async fn update(call: Call<RolePatch>, id: web::Path<RoleId>) -> Result<HttpResp
         patch: call.body.clone(),
     };
     let role = call.providers().role.send(update).await?;
+    call.notify(Kind::Role, Operation::Updated, role.id.as_str());
     call.one(Collection::ROLES, role.id.as_str(), &*role)
 }
 
@@ -145,6 +148,7 @@ async fn delete(call: Call, id: web::Path<RoleId>) -> Result<HttpResponse, ApiEr
     let role = permitted(&call, &id, Rule::DeleteRole, Rule::DeleteDomainRole).await?;
     let id = role.id.clone();
     call.providers().role.send(DeleteRole { id }).await?;
+    call.notify(Kind::Role, Operation::Deleted, role.id.as_str());
     Ok(no_content())
 }
 

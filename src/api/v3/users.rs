@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use keystone_actors::attributes::Extra;
 use keystone_actors::identity::{
@@ -24,6 +25,7 @@ use crate::api::query::{Paging, Query};
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, any, array, loose_boolean, object, text};
 use crate::node::Node;
+use crate::notify::{self, Event, Initiator, Kind, Operation, Outcome, Reason};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
@@ -220,6 +222,7 @@ async fn create(call: Call<NewUser>) -> Result<HttpResponse, ApiError> {
     let now = Utc::now().timestamp();
     let user = call.providers().identity.send(CreateUser { user, now });
     let user = user.await?;
+    call.notify(Kind::User, Operation::Created, user.id.as_str());
     call.created(Collection::USERS, user.id.as_str(), user.view(now))
 }
 
@@ -249,6 +252,7 @@ async fn update(call: Call<UserPatch>, id: web::Path<UserId>) -> Result<HttpResp
         now,
     };
     let user = call.providers().identity.send(update).await?;
+    call.notify(Kind::User, Operation::Updated, user.id.as_str());
     let shown = Changed {
         user: user.view(now),
         extra: &user.extra,
@@ -264,6 +268,7 @@ async fn delete(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         now: Utc::now().timestamp(),
     };
     call.providers().identity.send(delete).await?;
+    call.notify(Kind::User, Operation::Deleted, user.id.as_str());
     Ok(no_content())
 }
 
@@ -328,6 +333,7 @@ pub(super) async fn permitted<B>(
 /// the present password, which may have expired.
 async fn change_password(
     node: web::Data<Node>,
+    request: HttpRequest,
     id: web::Path<UserId>,
     JsonBody(json): JsonBody,
 ) -> Result<HttpResponse, ApiError> {
@@ -345,8 +351,40 @@ async fn change_password(
         now: Utc::now().timestamp(),
     };
     let user = change.user.clone();
-    match node.providers.identity.send(change).await? {
-        PasswordChange::Changed => Ok(no_content()),
+    let changed = node.providers.identity.send(change).await;
+    let initiator = Initiator {
+        user_id: Some(user.to_string()),
+        ..call::initiator(&request)
+    };
+    let tell = |error: Option<&ApiError>| {
+        node.notifier.send(Event {
+            subject: notify::Subject::Resource {
+                kind: Kind::User,
+                operation: Operation::Updated,
+                id: user.to_string(),
+                actor: None,
+            },
+            initiator: initiator.clone(),
+            outcome: Outcome::Success,
+            reason: error.map(|error| Reason {
+                code: error.status().as_u16(),
+                text: error.message().to_owned(),
+            }),
+        });
+    };
+    let changed = changed.map_err(|error| {
+        let error = ApiError::from(error);
+        // The password was right and the new one is against the rules: auditors want to know.
+        if error.status() == StatusCode::BAD_REQUEST {
+            tell(Some(&error));
+        }
+        error
+    });
+    match changed? {
+        PasswordChange::Changed => {
+            tell(None);
+            Ok(no_content())
+        }
         PasswordChange::Refused(refusal) => Err(match refusal {
             // The password was right: its owner may know.
             Refusal::Disabled => {

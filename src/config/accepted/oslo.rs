@@ -128,7 +128,7 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         ssl_client_key_file: Text = Some("");
         ssl_client_key_password: Text = Some(""), secret = true;
     }
-    "oslo_messaging_notifications", "Notifications over a message bus." => {
+    "oslo_messaging_notifications", "Notifications over a message bus. Here they go to the log or to a file: see [notifications]." => {
         driver: Multi = None;
         transport_url: Secret = None, secret = true;
         topics: List = Some("notifications");

@@ -20,7 +20,8 @@ pub use identity::{
     PasswordHashAlgorithm, SecurityCompliance,
 };
 pub use own::{
-    ApiServer, CacheCoherence, Hashing, LogFormat, Observability, Providers, Storage, TokenNg,
+    ApiServer, CacheCoherence, Hashing, LogFormat, Notifications, Observability, Providers,
+    Storage, TokenNg,
 };
 pub use resources::{
     Assignment, Catalog, DomainConfig, EndpointFilter, EnforcementModel, Policy, Resource, Role,
@@ -104,6 +105,8 @@ config! {
     identity: Identity,
     /// `[jwt_tokens]`
     jwt_tokens: JwtTokens,
+    /// `[notifications]`
+    notifications: Notifications,
     /// `[observability]`
     observability: Observability,
     /// `[oslo_middleware]`

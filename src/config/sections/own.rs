@@ -129,6 +129,17 @@ section! {
 }
 
 section! {
+    /// Who is told of changes and logins: see also [DEFAULT] notification_format and
+    /// notification_opt_out.
+    pub struct Notifications in "notifications", ours = true {
+        /// File that gets each notification as a line of JSON. Unset: none.
+        pub file: Option<PathBuf> = None;
+        /// Write each notification to the log, too.
+        pub log: bool = false;
+    }
+}
+
+section! {
     /// Log and traces.
     pub struct Observability in "observability", ours = true {
         /// Notation of the log. [DEFAULT] use_json = true means json as well.

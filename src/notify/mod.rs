@@ -1,0 +1,208 @@
+//! Notifications: what was done, by whom and from where, in the shape in which Python Keystone
+//! tells it to message buses; to the log, or to a file with an object a line.
+//!
+//! A handler calls [`Notifier::send`] once its change is committed, and never waits: what has no
+//! room in the queue is dropped and counted, for no request fails because nobody listens.
+
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use keystone_actors::actor::Handle;
+use keystone_actors::catalog::{CatalogProvider, GetCatalog};
+use keystone_actors::identity::{GetUser, IdentityProvider};
+use keystone_actors::ids::UserId;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+pub use event::{Actor, Event, Initiator, Kind, Operation, Outcome, Reason, Subject};
+
+use crate::config::Config;
+use crate::config::sections::NotificationFormat;
+
+/// Notifications that may wait to be written.
+const QUEUE: usize = 10_000;
+
+/// Where handlers send notifications. Cheap to clone.
+#[derive(Clone)]
+pub struct Notifier {
+    settings: Arc<Settings>,
+    /// `None` where nobody listens.
+    queue: Option<mpsc::Sender<(Event, DateTime<Utc>)>>,
+    dropped: Arc<AtomicU64>,
+}
+
+struct Settings {
+    format: NotificationFormat,
+    opt_out: Vec<String>,
+    publisher: String,
+}
+
+/// Why there are no notifications.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the file of notifications {path}: {source}; see [notifications] file")]
+pub struct NotifyError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// What a notification is completed from.
+#[derive(Clone)]
+pub struct Sources {
+    /// Names of users.
+    pub identity: Handle<IdentityProvider>,
+    /// The service that this is.
+    pub catalog: Handle<CatalogProvider>,
+}
+
+impl Notifier {
+    /// Starts writing as configured. To be called inside an actix system.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn start(config: &Config, sources: Sources) -> Result<Self, NotifyError> {
+        let general = &config.default;
+        let host = general.default_publisher_id.clone().unwrap_or_else(|| {
+            let name = rustix::system::uname();
+            name.nodename().to_string_lossy().into_owned()
+        });
+        let settings = Arc::new(Settings {
+            format: general.notification_format,
+            opt_out: general.notification_opt_out.0.clone(),
+            publisher: format!("identity.{host}"),
+        });
+        let file = config.notifications.file.as_deref().map(open).transpose()?;
+        let to_log = config.notifications.log;
+        let queue = (to_log || file.is_some()).then(|| {
+            let (sender, receiver) = mpsc::channel(QUEUE);
+            let writer = Writer {
+                settings: Arc::clone(&settings),
+                sources,
+                to_log,
+                file,
+            };
+            actix_rt::spawn(writer.run(receiver));
+            sender
+        });
+        Ok(Self {
+            settings,
+            queue,
+            dropped: Arc::default(),
+        })
+    }
+
+    /// Tells of an event, unless the operator does not want to hear of it.
+    pub fn send(&self, event: Event) {
+        let Some(queue) = &self.queue else { return };
+        if event.is_in(&self.settings.opt_out) {
+            return;
+        }
+        if queue.try_send((event, Utc::now())).is_err()
+            && self.dropped.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            warn!("notifications come faster than they are written: some are dropped");
+        }
+    }
+
+    /// How many were dropped since the start.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+fn open(path: &Path) -> Result<File, NotifyError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o640)
+        .open(path);
+    file.map_err(|source| NotifyError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Completes notifications and writes them, one after another.
+struct Writer {
+    settings: Arc<Settings>,
+    sources: Sources,
+    to_log: bool,
+    file: Option<File>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<(Event, DateTime<Utc>)>) {
+        while let Some((event, time)) = queue.recv().await {
+            let payload = self.payload(&event, time).await;
+            let envelope = json!({
+                "message_id": uuid::Uuid::new_v4().to_string(),
+                "publisher_id": self.settings.publisher,
+                "event_type": event.event_type(),
+                "priority": "INFO",
+                "payload": payload,
+                "timestamp": time.format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
+            });
+            self.write(&event, &envelope).await;
+        }
+    }
+
+    async fn payload(&self, event: &Event, time: DateTime<Utc>) -> Value {
+        // Assignments and authentications have no basic form.
+        if self.settings.format == NotificationFormat::Basic
+            && let Some(basic) = event.basic()
+        {
+            return basic;
+        }
+        let name = match &event.initiator.user_id {
+            Some(id) => self.name_of(id).await,
+            None => None,
+        };
+        event.cadf(time, name.as_deref(), self.own_service().await.as_deref())
+    }
+
+    async fn name_of(&self, user: &str) -> Option<String> {
+        let id = UserId::from(user);
+        let user = self.sources.identity.read(GetUser { id }).await.ok()?;
+        Some(user.name.clone())
+    }
+
+    /// The ID of the catalog's first service of type `identity`.
+    async fn own_service(&self) -> Option<String> {
+        let catalog = self.sources.catalog.read(GetCatalog).await.ok()?;
+        let mut services = catalog.services.iter();
+        let own = services.find(|service| service.kind.as_deref() == Some("identity"))?;
+        Some(own.id.clone())
+    }
+
+    async fn write(&mut self, event: &Event, envelope: &Value) {
+        if self.to_log {
+            info!(target: "notification", event_type = event.event_type(), "{envelope}");
+        }
+        if let Some(file) = self.file.take() {
+            let line = format!("{envelope}\n");
+            let written = tokio::task::spawn_blocking(move || {
+                let mut file = file;
+                let result = file.write_all(line.as_bytes());
+                (file, result)
+            });
+            match written.await {
+                Ok((file, result)) => {
+                    self.file = Some(file);
+                    if let Err(error) = result {
+                        error!(%error, "a notification could not be written");
+                    }
+                }
+                Err(error) => error!(%error, "notifications are no longer written to the file"),
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+use chrono::DateTime;
+use serde_json::json;
+
+use super::*;
+
+fn event(subject: Subject) -> Event {
+    Event {
+        subject,
+        initiator: Initiator {
+            user_id: Some("admin".to_owned()),
+            project_id: Some("p".to_owned()),
+            address: Some("127.0.0.1".to_owned()),
+            agent: Some("curl".to_owned()),
+            request_id: Some("req-1".to_owned()),
+            ..Initiator::default()
+        },
+        outcome: Outcome::Success,
+        reason: None,
+    }
+}
+
+fn user(operation: Operation) -> Subject {
+    Subject::Resource {
+        kind: Kind::User,
+        operation,
+        id: "u".to_owned(),
+        actor: None,
+    }
+}
+
+/// Compared with what pycadf makes of the same, random IDs aside.
+#[test]
+fn a_change_has_the_shape_of_keystones() {
+    let event = event(user(Operation::Created));
+    assert_eq!(event.event_type(), "identity.user.created");
+    let time = DateTime::from_timestamp(1_795_000_000, 5000).unwrap();
+    let mut cadf = event.cadf(time, Some("root"), Some("service"));
+    cadf["id"] = json!(null);
+    assert_eq!(
+        cadf,
+        json!({
+            "typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event",
+            "eventType": "activity",
+            "id": null,
+            "eventTime": "2026-11-18T11:06:40.000005+0000",
+            "action": "created.user",
+            "outcome": "success",
+            "observer": {"id": "service", "typeURI": "service/security"},
+            "initiator": {
+                // Keystone's `resource_uuid("admin")`.
+                "id": "db03747ae9c554d097b5e8c328115940",
+                "typeURI": "service/security/account/user",
+                "host": {"address": "127.0.0.1", "agent": "curl"},
+                "user_id": "admin",
+                "project_id": "p",
+                "request_id": "req-1",
+                "name": "root",
+                "username": "root",
+            },
+            "target": {"id": "u", "typeURI": "data/security/account/user"},
+            "resource_info": "u",
+        })
+    );
+    assert_eq!(
+        event.basic(),
+        Some(json!({"resource_info": "u", "request_id": "req-1"}))
+    );
+}
+
+#[test]
+fn an_assignment_is_told_as_cadf_whatever_the_format() {
+    let event = event(Subject::Assignment {
+        operation: Operation::Deleted,
+        role: "r".to_owned(),
+        actor: ("group", "g".to_owned()),
+        target: ("domain", "d".to_owned()),
+        inherited: true,
+    });
+    assert_eq!(event.basic(), None);
+    let cadf = event.cadf(Utc::now(), None, None);
+    assert_eq!(cadf["action"], "deleted.role_assignment");
+    assert_eq!(
+        (&cadf["group"], &cadf["domain"], &cadf["role"]),
+        (&json!("g"), &json!("d"), &json!("r"))
+    );
+    assert_eq!(cadf["inherited_to_projects"], true);
+}
+
+#[test]
+fn an_operator_may_not_want_to_hear_of_logins() {
+    let opt_out = ["identity.authenticate.success", "identity.user.updated"].map(str::to_owned);
+    let mut login = event(Subject::Authentication);
+    assert!(login.is_in(&opt_out));
+    login.outcome = Outcome::Failure;
+    assert!(!login.is_in(&opt_out));
+    assert!(event(user(Operation::Updated)).is_in(&opt_out));
+    assert!(!event(user(Operation::Deleted)).is_in(&opt_out));
+}
