@@ -5,22 +5,24 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::context::base_url;
-use super::method_not_allowed;
+use super::routes::Routes;
 
 const JSON_HOME: &str = "application/json-home";
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    const READ: &str = "GET, HEAD, OPTIONS";
-    for (path, handler) in [("/", Document::Root), ("/v3", Document::V3)] {
-        let answer = move |request: HttpRequest| async move { show(&request, handler) };
-        api.service(
-            web::resource(path)
-                .route(web::get().to(answer))
-                .route(web::head().to(answer))
-                .default_service(method_not_allowed(READ)),
-        );
-    }
+    Routes::at("/").get(root).register(api);
+    Routes::at("/v3").get(v3).register(api);
+}
+
+/// Which versions there are: `GET /`.
+async fn root(request: HttpRequest) -> HttpResponse {
+    show(&request, Document::Root)
+}
+
+/// The version: `GET /v3`.
+async fn v3(request: HttpRequest) -> HttpResponse {
+    show(&request, Document::V3)
 }
 
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod error;
 mod json_home;
 pub mod links;
+pub mod openapi;
 pub mod query;
 pub mod routes;
 pub mod schema;
@@ -24,6 +25,7 @@ use serde_json::json;
 pub fn routes(api: &mut web::ServiceConfig) {
     discovery::routes(api);
     v3::routes(api);
+    openapi::routes(api);
     api.default_service(web::to(async || context::not_found_page()));
 }
 

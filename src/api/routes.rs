@@ -1,15 +1,46 @@
 //! A path and its methods. What each path has beside them: HEAD where it has GET, OPTIONS, and 405
 //! in Keystone's form for all others.
 
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use super::method_not_allowed;
+use super::schema::Schema;
 
 /// The methods of one path, on their way to be registered.
 pub struct Routes {
     resource: Resource,
-    allowed: Vec<&'static str>,
+    path: String,
+    operations: Vec<Operation>,
+}
+
+/// A method of a path, as the description of the API has it.
+#[derive(Clone)]
+pub struct Operation {
+    /// `GET`, say.
+    pub method: &'static str,
+    /// With `{…}` for variables.
+    pub path: String,
+    /// The handler, by module and name.
+    pub handler: &'static str,
+    /// What the body has to look like.
+    pub body: Option<&'static LazyLock<Schema>>,
+    /// What the query has to look like.
+    pub query: Option<&'static LazyLock<Schema>>,
+}
+
+thread_local! {
+    static REGISTERED: RefCell<Option<Vec<Operation>>> = const { RefCell::new(None) };
+}
+
+/// The operations that are registered while this runs.
+pub(super) fn registered_by(register: impl FnOnce()) -> Vec<Operation> {
+    REGISTERED.set(Some(Vec::new()));
+    register();
+    REGISTERED.take().unwrap_or_default()
 }
 
 impl Routes {
@@ -17,7 +48,8 @@ impl Routes {
     pub fn at(path: &str) -> Self {
         Self {
             resource: web::resource(path),
-            allowed: Vec::new(),
+            path: path.to_owned(),
+            operations: Vec::new(),
         }
     }
 
@@ -28,7 +60,32 @@ impl Routes {
         F::Output: Responder + 'static,
     {
         self.resource = self.resource.route(route.to(handler));
-        self.allowed.push(name);
+        self.operations.push(Operation {
+            method: name,
+            path: self.path.clone(),
+            handler: std::any::type_name::<F>(),
+            body: None,
+            query: None,
+        });
+        self
+    }
+
+    /// What the body of the last method has to look like: for the description alone, the handler
+    /// compares it.
+    pub fn takes(mut self, schema: &'static LazyLock<Schema>) -> Self {
+        if let Some(last) = self.operations.last_mut() {
+            last.body = Some(schema);
+        }
+        self
+    }
+
+    /// The same of its query; of HEAD's as well where that is the same handler.
+    pub fn asks(mut self, schema: &'static LazyLock<Schema>) -> Self {
+        let last = self.operations.last().map(|last| last.handler);
+        let same = self.operations.iter_mut().rev();
+        for operation in same.take_while(|one| Some(one.handler) == last) {
+            operation.query = Some(schema);
+        }
         self
     }
 
@@ -104,11 +161,15 @@ impl Routes {
 
     /// Adds the path to the API.
     pub fn register(self, api: &mut web::ServiceConfig) {
-        let Self {
-            resource,
-            mut allowed,
-        } = self;
+        let mut allowed: Vec<&str> = self.operations.iter().map(|one| one.method).collect();
         allowed.push("OPTIONS");
-        api.service(resource.default_service(method_not_allowed(allowed.join(", "))));
+        let allowed = allowed.join(", ");
+        let resource = self.resource.default_service(method_not_allowed(allowed));
+        api.service(resource);
+        REGISTERED.with_borrow_mut(|registered| {
+            if let Some(registered) = registered {
+                registered.extend(self.operations);
+            }
+        });
     }
 }

@@ -185,7 +185,7 @@ impl Writer {
 
     async fn write(&mut self, event: &Event, envelope: &Value) {
         if self.to_log {
-            info!(target: "notification", event_type = event.event_type(), "{envelope}");
+            info!(target: "keystone_ng::notification", event_type = event.event_type(), "{envelope}");
         }
         if let Some(file) = self.file.take() {
             let line = format!("{envelope}\n");

@@ -201,6 +201,15 @@ impl Enforcer {
     }
 }
 
+/// What an operation such as `GET /v3/users` does, in the words of its rule.
+pub fn described(operation: &str) -> Option<&'static str> {
+    let asks = |rule: &&defaults::DefaultRule| {
+        let mut operations = rule.operations.iter();
+        operations.any(|one| one.split('?').next() == Some(operation))
+    };
+    defaults::all().find(asks).map(|rule| rule.description)
+}
+
 /// A set of scope types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scopes(u8);

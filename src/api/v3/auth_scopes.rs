@@ -15,37 +15,16 @@ use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::{ApiError, FORBIDDEN};
 use crate::api::links::{Collection, linked, list};
-use crate::api::method_not_allowed;
+use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    const READ: &str = "GET, HEAD, OPTIONS";
-    api.service(
-        web::resource("/v3/auth/catalog")
-            .route(web::get().to(catalog))
-            .route(web::head().to(catalog))
-            .default_service(method_not_allowed(READ)),
-    )
-    .service(
-        web::resource("/v3/auth/projects")
-            .route(web::get().to(projects))
-            .route(web::head().to(projects))
-            .default_service(method_not_allowed(READ)),
-    )
-    .service(
-        web::resource("/v3/auth/domains")
-            .route(web::get().to(domains))
-            .route(web::head().to(domains))
-            .default_service(method_not_allowed(READ)),
-    )
-    .service(
-        web::resource("/v3/auth/system")
-            .route(web::get().to(system))
-            .route(web::head().to(system))
-            .default_service(method_not_allowed(READ)),
-    );
+    Routes::at("/v3/auth/catalog").get(catalog).register(api);
+    Routes::at("/v3/auth/projects").get(projects).register(api);
+    Routes::at("/v3/auth/domains").get(domains).register(api);
+    Routes::at("/v3/auth/system").get(system).register(api);
 }
 
 /// The catalog of the caller's token: `GET /v3/auth/catalog`.

@@ -13,7 +13,7 @@ use crate::api::body::JsonBody;
 use crate::api::call::initiator;
 use crate::api::caller::{Caller, token_in};
 use crate::api::error::ApiError;
-use crate::api::method_not_allowed;
+use crate::api::routes::Routes;
 use crate::auth::request::AuthRequest;
 use crate::auth::{Outcome, authenticate};
 use crate::node::Node;
@@ -26,14 +26,11 @@ const ACCESS_RULES: &str = "OpenStack-Identity-Access-Rules";
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    api.service(
-        web::resource("/v3/auth/tokens")
-            .route(web::post().to(issue))
-            .route(web::get().to(validate))
-            .route(web::head().to(validate))
-            .route(web::delete().to(revoke))
-            .default_service(method_not_allowed("DELETE, GET, HEAD, OPTIONS, POST")),
-    );
+    Routes::at("/v3/auth/tokens")
+        .post(issue)
+        .get(validate)
+        .delete(revoke)
+        .register(api);
 }
 
 /// Authenticates and issues a token: `POST /v3/auth/tokens`.

@@ -26,11 +26,14 @@ use crate::policy::{Rule, Subject, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/groups")
         .get(list)
+        .asks(&QUERY)
         .post(create)
+        .takes(&NEW)
         .register(api);
     Routes::at("/v3/groups/{group_id}")
         .get(show)
         .patch(update)
+        .takes(&PATCH)
         .delete(delete)
         .register(api);
     Routes::at("/v3/groups/{group_id}/users")

@@ -9,18 +9,13 @@ use serde_json::{Map, Value, json};
 use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::ApiError;
-use crate::api::method_not_allowed;
+use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
 pub fn routes(api: &mut web::ServiceConfig) {
-    api.service(
-        web::resource("/v3/OS-REVOKE/events")
-            .route(web::get().to(events))
-            .route(web::head().to(events))
-            .default_service(method_not_allowed("GET, HEAD, OPTIONS")),
-    );
+    Routes::at("/v3/OS-REVOKE/events").get(events).register(api);
 }
 
 /// The parameters of the list.

@@ -22,10 +22,16 @@ use crate::policy::{Rule, Target};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/v3/roles").get(list).post(create).register(api);
+    Routes::at("/v3/roles")
+        .get(list)
+        .asks(&QUERY)
+        .post(create)
+        .takes(&NEW)
+        .register(api);
     Routes::at("/v3/roles/{role_id}")
         .get(show)
         .patch(update)
+        .takes(&PATCH)
         .delete(delete)
         .register(api);
     Routes::at("/v3/roles/{prior_role_id}/implies")

@@ -30,10 +30,16 @@ use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/v3/users").get(list).post(create).register(api);
+    Routes::at("/v3/users")
+        .get(list)
+        .asks(&QUERY)
+        .post(create)
+        .takes(&NEW)
+        .register(api);
     Routes::at("/v3/users/{user_id}")
         .get(show)
         .patch(update)
+        .takes(&PATCH)
         .delete(delete)
         .register(api);
     Routes::at("/v3/users/{user_id}/password")
