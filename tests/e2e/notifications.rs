@@ -59,7 +59,11 @@ async fn changes_and_logins_are_told_to_auditors_without_a_secret(builder: Build
     assert_eq!(payload["target"], json!({"id": user, "typeURI": "data/security/account/user"}));
     let initiator = &payload["initiator"];
     assert_eq!((&initiator["user_id"], &initiator["username"]), (&json!(own), &json!("admin")));
-    assert_eq!((&initiator["id"], &initiator["host"]["address"]), (&json!(own), &json!("127.0.0.1")));
+    assert_eq!(initiator["id"], own);
+    // Python Keystone sometimes tells an address that is none.
+    if !cloud.is_python() {
+        assert_eq!(initiator["host"]["address"], "127.0.0.1");
+    }
     assert_eq!(initiator["project_id"], admin.text("/project/id"));
     assert!(initiator["request_id"].as_str().unwrap().starts_with("req-"));
     let services = admin.issued()["catalog"].as_array().unwrap();
