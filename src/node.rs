@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use keystone_actors::actor::Limits;
+use keystone_actors::credential::{CredentialKeys, CredentialSettings};
 use keystone_actors::db::{ConnectError, Databases, StorageLimits};
 use keystone_actors::hashing::{Algorithm, HashError, HashPolicy, HashPool, PoolSize};
 use keystone_actors::identity::{IdentitySettings, Lockout};
@@ -15,7 +16,7 @@ use keystone_actors::token::{
     LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
 };
 
-use crate::config::{Config, sections};
+use crate::config::{Config, Limit, sections};
 use crate::notify::{self, Notifier, NotifyError};
 use crate::policy::{self, Enforcer, Overrides, PolicyError};
 use crate::telemetry::Metrics;
@@ -32,6 +33,8 @@ pub struct Node {
     pub format: Arc<TokenFormat>,
     /// Receipts of incomplete multi-factor authentications.
     pub receipts: Receipts,
+    /// The keys of credentials.
+    pub credential_keys: Arc<CredentialKeys>,
     /// What is counted.
     pub metrics: Metrics,
     /// Who is told of changes.
@@ -87,11 +90,16 @@ impl Node {
             config.fernet_receipts.max_active_keys,
         );
         let receipts = Receipts::new(LiveKeys::load(receipt_keys)?, methods, skew);
+        let credential_keys = Arc::new(CredentialKeys::of(credential_repository(&config)));
+        if let Err(problem) = credential_keys.load() {
+            tracing::warn!(%problem, "credentials can't be used; run `keystone-ng credential setup`");
+        }
         let hashing = HashPool::start(hash_policy(&config), hash_threads(&config))?;
         let providers = Providers::start(
             &databases,
             settings(&config, workers),
             Arc::clone(&format),
+            Arc::clone(&credential_keys),
             hashing,
         )?;
         let (policy, warnings) = load_policy(&config, config_dir)?;
@@ -110,6 +118,7 @@ impl Node {
             policy: ArcSwap::from_pointee(policy),
             format,
             receipts,
+            credential_keys,
             config_dir: config_dir.to_owned(),
         })
     }
@@ -154,6 +163,16 @@ pub fn load_policy(
 /// The repository of fernet keys at this path.
 pub fn repository(path: &Path, max_active_keys: u32) -> KeyRepository {
     KeyRepository::new(path, max_active_keys as usize)
+}
+
+/// The repository of the keys that encrypt credentials.
+pub fn credential_repository(config: &Config) -> KeyRepository {
+    /// The primary, the one before it, and the staged one.
+    const KEYS: u32 = 3;
+    KeyRepository {
+        null_key_allowed: config.credential_ng.insecure_allow_null_key,
+        ..repository(&config.credential.key_repository, KEYS)
+    }
 }
 
 /// Bounds of the database's use.
@@ -276,6 +295,11 @@ fn settings(config: &Config, workers: usize) -> Settings {
                 .clone()
                 .zip(config.resource.admin_project_domain_name.clone()),
         },
+        application_credential_limit: limit(config.application_credential.user_limit),
+        credential: CredentialSettings {
+            user_limit: limit(config.credential.user_limit),
+            previous_windows: config.totp.included_previous_windows,
+        },
         max_redelegation_count: i32::try_from(config.trust.max_redelegation_count)
             .unwrap_or(i32::MAX),
         prohibited_implied_roles: config.assignment.prohibited_implied_role.clone(),
@@ -304,6 +328,12 @@ fn identity_settings(config: &Config) -> IdentitySettings {
         change_password_upon_first_use: rules.change_password_upon_first_use,
         ..IdentitySettings::default()
     }
+}
+
+fn limit(limit: Limit) -> Option<u32> {
+    limit
+        .get()
+        .map(|most| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

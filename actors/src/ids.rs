@@ -97,6 +97,8 @@ identifier! {
     TrustId,
     /// An application credential.
     ApplicationCredentialId,
+    /// A credential; of EC2 the SHA-256 of its access key, 64 hexadecimal digits.
+    CredentialId,
 }
 
 impl From<&DomainId> for ProjectId {

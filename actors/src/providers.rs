@@ -12,6 +12,7 @@ use crate::application_credential::ApplicationCredentialProvider;
 use crate::assignment::AssignmentProvider;
 use crate::cache::{Cache, CacheStats};
 use crate::catalog::CatalogProvider;
+use crate::credential::{CredentialKeys, CredentialProvider, CredentialSettings};
 use crate::db::{ConnectError, Databases, Db};
 use crate::federation::FederationProvider;
 use crate::hashing::HashPool;
@@ -44,6 +45,10 @@ pub struct Settings {
     pub identity: IdentitySettings,
     /// Rules of tokens.
     pub token: TokenSettings,
+    /// `[application_credential] user_limit`; `None`: any number.
+    pub application_credential_limit: Option<u32>,
+    /// Rules of credentials.
+    pub credential: CredentialSettings,
     /// `[trust] max_redelegation_count`.
     pub max_redelegation_count: i32,
     /// `[assignment] prohibited_implied_role`.
@@ -69,6 +74,8 @@ pub struct Providers {
     pub trust: Handle<TrustProvider>,
     /// Application credentials.
     pub application_credential: Handle<ApplicationCredentialProvider>,
+    /// Credentials.
+    pub credential: Handle<CredentialProvider>,
     /// OAuth1 access tokens.
     pub oauth1: Handle<Oauth1Provider>,
     /// Identity providers and service providers.
@@ -129,6 +136,7 @@ impl Providers {
         databases: &Databases,
         settings: Settings,
         format: Arc<TokenFormat>,
+        credential_keys: Arc<CredentialKeys>,
         hashing: HashPool,
     ) -> Result<Self, ConnectError> {
         let invalidations = Invalidations::default();
@@ -220,9 +228,20 @@ impl Providers {
             pool("application_credential", 10)?,
             caches.make("application_credential"),
             hashing.clone(),
+            invalidations.clone(),
+            settings.application_credential_limit,
         );
         let application_credential =
             supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = CredentialProvider::new(
+            pool("credential", 5)?,
+            caches.make("credential"),
+            invalidations.clone(),
+            credential_keys,
+            settings.credential,
+        );
+        let credential = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = Oauth1Provider::new(pool("oauth1", 5)?, caches.make("access_token"));
         let oauth1 = supervision.supervise(Placement::Single, move || provider.clone());
@@ -264,6 +283,7 @@ impl Providers {
             catalog,
             trust,
             application_credential,
+            credential,
             oauth1,
             federation,
             revocation,

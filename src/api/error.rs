@@ -114,6 +114,11 @@ impl ApiError {
         }
     }
 
+    /// 503: the operator has not allowed for it.
+    pub fn not_configured(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
     /// 500: our defect. Its cause is logged, the client learns nothing.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         error!(error = %Chain(cause), "a request failed for a defect");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 const V3: &str = "https://docs.openstack.org/api/openstack-identity/3";
 
 /// Relations below [`V3`], and their paths below `/v3`.
-const RELATIONS: [(&str, &str); 20] = [
+const RELATIONS: &[(&str, &str)] = &[
     ("rel/auth_tokens", "/auth/tokens"),
     ("rel/auth_catalog", "/auth/catalog"),
     ("rel/auth_projects", "/auth/projects"),
@@ -29,6 +29,41 @@ const RELATIONS: [(&str, &str); 20] = [
     ("rel/group", "/groups/{group_id}"),
     ("rel/group_users", "/groups/{group_id}/users"),
     ("rel/group_user", "/groups/{group_id}/users/{user_id}"),
+    (
+        "rel/application_credentials",
+        "/users/{user_id}/application_credentials",
+    ),
+    (
+        "rel/application_credential",
+        "/users/{user_id}/application_credentials/{application_credential_id}",
+    ),
+    ("rel/access_rules", "/users/{user_id}/access_rules"),
+    (
+        "rel/access_rule",
+        "/users/{user_id}/access_rules/{access_rule_id}",
+    ),
+    ("rel/credentials", "/credentials"),
+    ("rel/credential", "/credentials/{credential_id}"),
+    (
+        "ext/OS-EC2/1.0/rel/user_credentials",
+        "/users/{user_id}/credentials/OS-EC2",
+    ),
+    (
+        "ext/OS-EC2/1.0/rel/user_credential",
+        "/users/{user_id}/credentials/OS-EC2/{credential_id}",
+    ),
+    ("ext/OS-EC2/1.0/rel/ec2tokens", "/ec2tokens"),
+    ("ext/s3tokens/1.0/rel/s3tokens", "/s3tokens"),
+    ("ext/OS-TRUST/1.0/rel/trusts", "/OS-TRUST/trusts"),
+    ("ext/OS-TRUST/1.0/rel/trust", "/OS-TRUST/trusts/{trust_id}"),
+    (
+        "ext/OS-TRUST/1.0/rel/trust_roles",
+        "/OS-TRUST/trusts/{trust_id}/roles",
+    ),
+    (
+        "ext/OS-TRUST/1.0/rel/trust_role",
+        "/OS-TRUST/trusts/{trust_id}/roles/{role_id}",
+    ),
 ];
 
 /// Relations of parameters that are not `param/<name>`.

@@ -3,14 +3,13 @@
 use keystone_actors::application_credential::{
     AuthenticateApplicationCredential, Authentication, Lookup,
 };
-use keystone_actors::identity::{self, FindUser, GetUser, UserLookup};
 use keystone_actors::ids::{ApplicationCredentialId, UserId};
 use keystone_actors::token::PayloadScope;
 use serde_json::json;
 use tracing::info;
 
-use super::password::lookup;
-use super::request::{ApplicationCredential, ApplicationCredentialRef, UserRef};
+use super::password::find_user;
+use super::request::{ApplicationCredential, ApplicationCredentialRef};
 use super::{Proof, refused};
 use crate::api::error::ApiError;
 use crate::node::Node;
@@ -25,7 +24,7 @@ pub(super) async fn prove(
     let (lookup, named) = match &method.lookup {
         ApplicationCredentialRef::Id(id, user) => {
             let named = match user {
-                Some(user) => Some(user_id(node, user).await?),
+                Some(user) => Some(find_user(node, user).await?.map(|user| user.id.clone())),
                 None => None,
             };
             let id = ApplicationCredentialId::from(id.as_str());
@@ -35,9 +34,9 @@ pub(super) async fn prove(
             let lookup = Lookup::ByName {
                 name: name.clone(),
                 // A user that does not exist has no credentials; finding that costs the same.
-                user_id: user_id(node, user)
+                user_id: find_user(node, user)
                     .await?
-                    .unwrap_or_else(|| UserId::from("")),
+                    .map_or_else(|| UserId::from(""), |user| user.id.clone()),
             };
             (lookup, None)
         }
@@ -81,18 +80,4 @@ pub(super) fn scope_refused() -> ApiError {
          Application credentials cannot request a scope.",
     )
     .with_identity(json!({}))
-}
-
-async fn user_id(node: &Node, user: &UserRef) -> Result<Option<UserId>, ApiError> {
-    let identity = &node.providers.identity;
-    let found = match lookup(node, user).await? {
-        UserLookup::ById(id) => match identity.read(GetUser { id }).await {
-            Err(identity::Error::UserNotFound(_)) => None,
-            answer => Some(answer?),
-        },
-        UserLookup::ByName { name, domain_id } => {
-            identity.read(FindUser { name, domain_id }).await?
-        }
-    };
-    Ok(found.map(|user| user.id.clone()))
 }

@@ -6,6 +6,7 @@
 //! nothing, whichever project was named.
 
 mod application_credential;
+pub mod ec2;
 mod mfa;
 mod password;
 pub mod request;
@@ -13,6 +14,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod token;
+mod totp;
 
 use keystone_actors::ids::UserId;
 use keystone_actors::token::{
@@ -97,6 +99,7 @@ pub async fn authenticate(
             Method::ApplicationCredential(credential) => {
                 application_credential::prove(node, &mut proof, credential, now).await?;
             }
+            Method::Totp(passcode) => totp::prove(node, &mut proof, passcode, now).await?,
             // Configured, and nobody can prove anything by it here.
             Method::Other(name) => return Err(refused(node, &format_args!("no method {name}"))),
         }

@@ -1,6 +1,10 @@
 //! Method `password`.
 
-use keystone_actors::identity::{AuthenticatePassword, Authenticated, Refusal, UserLookup};
+use std::sync::Arc;
+
+use keystone_actors::identity::{
+    self, AuthenticatePassword, Authenticated, FindUser, GetUser, Refusal, User, UserLookup,
+};
 use keystone_actors::ids::{DomainId, UserId};
 use keystone_actors::resource::{self, FindDomain, GetDomain};
 use secrecy::SecretString;
@@ -69,6 +73,20 @@ pub(super) async fn lookup(node: &Node, user: &UserRef) -> Result<UserLookup, Ap
                 None => DomainId::from(""),
             },
         },
+    })
+}
+
+/// The user, for methods that compare something else than a password.
+pub(super) async fn find_user(node: &Node, user: &UserRef) -> Result<Option<Arc<User>>, ApiError> {
+    let identity = &node.providers.identity;
+    Ok(match lookup(node, user).await? {
+        UserLookup::ById(id) => match identity.read(GetUser { id }).await {
+            Err(identity::Error::UserNotFound(_)) => None,
+            answer => Some(answer?),
+        },
+        UserLookup::ByName { name, domain_id } => {
+            identity.read(FindUser { name, domain_id }).await?
+        }
     })
 }
 

@@ -27,6 +27,8 @@ pub enum Method {
     Token(SecretString),
     /// An application credential.
     ApplicationCredential(ApplicationCredential),
+    /// A user and a one-time password.
+    Totp(Totp),
     /// One that this server does not have, configured or not.
     Other(String),
 }
@@ -61,6 +63,15 @@ pub struct Password {
     pub user: UserRef,
     /// The password; `None` authenticates nobody.
     pub password: Option<SecretString>,
+}
+
+/// Method `totp`.
+#[derive(Debug)]
+pub struct Totp {
+    /// Who.
+    pub user: UserRef,
+    /// The passcode; `None` authenticates nobody.
+    pub passcode: Option<SecretString>,
 }
 
 /// Method `application_credential`.
@@ -119,6 +130,7 @@ impl Method {
             Self::Password(_) => "password",
             Self::Token(_) => "token",
             Self::ApplicationCredential(_) => "application_credential",
+            Self::Totp(_) => "totp",
             Self::Other(name) => name,
         }
     }
@@ -198,6 +210,7 @@ impl AuthRequest {
                     let credential = identity.get(*name);
                     Method::ApplicationCredential(parse_application_credential(credential)?)
                 }
+                ("totp", ..) => Method::Totp(parse_totp(identity.get(*name))?),
                 (name, ..) => Method::Other(name.to_owned()),
             })
         };
@@ -293,6 +306,17 @@ fn parse_password(password: &Map<String, Value>) -> Result<Password, ApiError> {
     Ok(Password {
         user: parse_user(user)?,
         password: text(user, "password").map(SecretString::from),
+    })
+}
+
+fn parse_totp(totp: Option<&Value>) -> Result<Totp, ApiError> {
+    let user = totp.and_then(|totp| totp.get("user"));
+    let Some(user) = user.and_then(Value::as_object) else {
+        return Err(ApiError::expecting("user", "None"));
+    };
+    Ok(Totp {
+        user: parse_user(user)?,
+        passcode: text(user, "passcode").map(SecretString::from),
     })
 }
 

@@ -124,7 +124,7 @@ async fn find_project(node: &Node, project: &ProjectRef) -> Result<Option<Projec
     }
 }
 
-async fn is_usable(node: &Node, project: &Project) -> Result<bool, ApiError> {
+pub(super) async fn is_usable(node: &Node, project: &Project) -> Result<bool, ApiError> {
     let Some(domain) = &project.domain_id else {
         return Ok(false);
     };

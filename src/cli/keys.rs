@@ -1,17 +1,16 @@
 //! `fernet` and `credential`: key repositories.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
-use keystone_actors::credential::count_under_other_keys;
+use keystone_actors::credential::{self, CredentialKeys, count_under_other_keys};
 use keystone_actors::token::KeyRepository;
 
 use super::{ConfigArgs, Failure, block_on, load, pool, say};
 use crate::config::Config;
-use crate::node::repository;
-
-/// Keys of a credential repository: the primary, the one before it, and the staged one.
-const CREDENTIAL_KEYS: u32 = 3;
+use crate::node::{credential_repository, repository};
 
 /// What to do with the keys.
 #[derive(Debug, Subcommand)]
@@ -36,46 +35,67 @@ pub struct KeysArgs {
     keystone_group: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Fernet,
-    Credential,
+/// What to do with the keys of credentials, and with what they encrypt.
+#[derive(Debug, Subcommand)]
+pub enum CredentialCommand {
+    /// Make the repository with a primary and a staged key; where keys are, they are kept.
+    Setup(KeysArgs),
+    /// Make the staged key the primary, stage a new one, drop the oldest. Refused while credentials
+    /// are encrypted with another key than the primary: `migrate` first.
+    Rotate(KeysArgs),
+    /// Encrypt all credentials with the primary key. Servers may run meanwhile.
+    Migrate(KeysArgs),
 }
 
-impl Purpose {
-    fn repositories(self, config: &Config) -> Vec<KeyRepository> {
-        let (tokens, receipts) = (&config.fernet_tokens, &config.fernet_receipts);
-        match self {
-            Self::Credential => vec![repository(
-                &config.credential.key_repository,
-                CREDENTIAL_KEYS,
-            )],
-            Self::Fernet if tokens.key_repository == receipts.key_repository => {
-                vec![repository(&tokens.key_repository, tokens.max_active_keys)]
-            }
-            Self::Fernet => vec![
-                repository(&tokens.key_repository, tokens.max_active_keys),
-                repository(&receipts.key_repository, receipts.max_active_keys),
-            ],
-        }
-    }
-}
-
-pub(super) fn run(command: KeysCommand, purpose: Purpose) -> Result<(), Failure> {
+/// `fernet …`.
+pub(super) fn fernet(command: KeysCommand) -> Result<(), Failure> {
     let (KeysCommand::Setup(args) | KeysCommand::Rotate(args)) = &command;
     let loaded = load(&args.config)?;
-    for mut repository in purpose.repositories(&loaded.config) {
+    let (tokens, receipts) = (&loaded.config.fernet_tokens, &loaded.config.fernet_receipts);
+    let mut repositories = vec![repository(&tokens.key_repository, tokens.max_active_keys)];
+    if tokens.key_repository != receipts.key_repository {
+        repositories.push(repository(
+            &receipts.key_repository,
+            receipts.max_active_keys,
+        ));
+    }
+    for mut repository in repositories {
         repository.owner = (args.keystone_user, args.keystone_group);
         match command {
             KeysCommand::Setup(_) => set_up(&repository)?,
-            KeysCommand::Rotate(_) => {
-                if purpose == Purpose::Credential {
-                    refuse_to_strand_credentials(&loaded.config, &repository)?;
-                }
-                rotate(&repository)?;
-            }
+            KeysCommand::Rotate(_) => rotate(&repository)?,
         }
     }
+    Ok(())
+}
+
+/// `credential …`.
+pub(super) fn credential(command: CredentialCommand) -> Result<(), Failure> {
+    use CredentialCommand::{Migrate, Rotate, Setup};
+    let (Setup(args) | Rotate(args) | Migrate(args)) = &command;
+    let loaded = load(&args.config)?;
+    let mut repository = credential_repository(&loaded.config);
+    repository.owner = (args.keystone_user, args.keystone_group);
+    match command {
+        Setup(_) => set_up(&repository),
+        Rotate(_) => {
+            refuse_to_strand_credentials(&loaded.config, &repository)?;
+            rotate(&repository)
+        }
+        Migrate(_) => migrate(&loaded.config, repository),
+    }
+}
+
+fn migrate(config: &Config, repository: KeyRepository) -> Result<(), Failure> {
+    let keys = Arc::new(CredentialKeys::of(repository));
+    let count = block_on(async {
+        let db = pool(config)?;
+        let migrated = credential::migrate(&db, &keys, Utc::now().timestamp()).await;
+        migrated.map_err(Failure::of)
+    })?;
+    say(format_args!(
+        "{count} credentials are encrypted with the primary key now"
+    ));
     Ok(())
 }
 
@@ -108,8 +128,8 @@ fn refuse_to_strand_credentials(
     match count {
         0 => Ok(()),
         count => Err(Failure::Unhealthy(format!(
-            "{count} credentials are encrypted with older keys; run `keystone-manage \
-             credential_migrate` first"
+            "{count} credentials are encrypted with older keys; run `keystone-ng credential \
+             migrate` first"
         ))),
     }
 }

@@ -115,7 +115,7 @@ enum Command {
     /// The keys of credentials.
     Credential {
         #[command(subcommand)]
-        command: keys::KeysCommand,
+        command: keys::CredentialCommand,
     },
     /// The configuration.
     Config {
@@ -174,8 +174,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve { config, listen } => serve::run(&config, listen),
         Command::Bootstrap { config, wanted } => bootstrap::run(&load(&config)?, wanted),
         Command::Db { command } => db::run(command),
-        Command::Fernet { command } => keys::run(command, keys::Purpose::Fernet),
-        Command::Credential { command } => keys::run(command, keys::Purpose::Credential),
+        Command::Fernet { command } => keys::fernet(command),
+        Command::Credential { command } => keys::credential(command),
         Command::Config {
             command: ConfigCommand::Check { config },
         } => check(&config),

@@ -93,12 +93,18 @@ impl Reloader {
         let looked = task::spawn_blocking(move || {
             let tokens = node.format.refresh().map_err(|error| error.to_string());
             let receipts = node.receipts.refresh().map_err(|error| error.to_string());
-            (tokens, receipts)
+            let credentials = node.credential_keys.refresh();
+            let credentials = credentials.map_err(|error| error.to_string());
+            [
+                ("token", tokens),
+                ("receipt", receipts),
+                ("credential", credentials),
+            ]
         });
-        let Ok((tokens, receipts)) = looked.await else {
+        let Ok(looked) = looked.await else {
             return;
         };
-        for (what, outcome) in [("token", tokens), ("receipt", receipts)] {
+        for (what, outcome) in looked {
             match outcome {
                 Ok(true) => info!(what, "keys reloaded"),
                 Ok(false) => {}

@@ -11,13 +11,18 @@
     reason = "in a test, a panic is the answer"
 )]
 
+mod application_credentials;
 mod auth;
+mod credentials;
 mod deployment;
 mod notifications;
 mod real_client;
 mod roles;
+mod security;
 mod support;
 #[path = "../support/testdb.rs"]
 mod testdb;
 mod token_life;
+mod totp;
+mod trusts;
 mod users;

@@ -1,12 +1,19 @@
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
 use super::{
-    ApplicationCredential, ApplicationCredentialProvider, AuthenticateApplicationCredential,
-    Authentication, Error, GetApplicationCredential, Lookup, Numbered, Refusal, store,
+    AccessRule, ApplicationCredential, ApplicationCredentialProvider,
+    AuthenticateApplicationCredential, Authentication, CreateApplicationCredential, Created,
+    DeleteAccessRule, DeleteApplicationCredential, Error, GetAccessRule, GetApplicationCredential,
+    ListAccessRules, ListApplicationCredentials, Lookup, Numbered, Refusal, store,
 };
 use crate::actor::Serve;
 use crate::epoch::Kind;
-use crate::hashing::Verdict;
+use crate::hashing::{HashError, Verdict};
 use crate::ids::ApplicationCredentialId;
 
 impl ApplicationCredentialProvider {
@@ -87,4 +94,76 @@ impl Serve<AuthenticateApplicationCredential> for ApplicationCredentialProvider 
             }
         })
     }
+}
+
+impl Serve<ListApplicationCredentials> for ApplicationCredentialProvider {
+    async fn serve(
+        self,
+        ListApplicationCredentials { user, name }: ListApplicationCredentials,
+    ) -> Result<Vec<Arc<ApplicationCredential>>, Error> {
+        let mut found = store::list(&self.db, &user).await?;
+        found.retain(|one| name.iter().all(|filter| filter.matches(&one.name)));
+        Ok(found)
+    }
+}
+
+impl Serve<CreateApplicationCredential> for ApplicationCredentialProvider {
+    async fn serve(self, message: CreateApplicationCredential) -> Result<Created, Error> {
+        let CreateApplicationCredential { mut credential } = message;
+        let secret = match credential.secret.take() {
+            Some(secret) => secret,
+            None => random_secret()?,
+        };
+        let hash = self.hashing.hash(secret.clone()).await?;
+        // Nothing to invalidate: nobody can have cached what has a new ID.
+        let credential = store::insert(&self.db, credential, &hash, self.user_limit).await?;
+        Ok(Created {
+            credential: Arc::new(credential),
+            secret,
+        })
+    }
+}
+
+impl Serve<DeleteApplicationCredential> for ApplicationCredentialProvider {
+    async fn serve(
+        self,
+        DeleteApplicationCredential { id }: DeleteApplicationCredential,
+    ) -> Result<(), Error> {
+        let (number, _) = self.get(&id).await?;
+        let change = store::delete(&self.db, self.invalidations.node(), number, &id).await?;
+        self.invalidations.publish(&change);
+        Ok(())
+    }
+}
+
+impl Serve<ListAccessRules> for ApplicationCredentialProvider {
+    async fn serve(
+        self,
+        ListAccessRules { user, filters }: ListAccessRules,
+    ) -> Result<Vec<AccessRule>, Error> {
+        let mut rules = store::list_rules(&self.db, &user).await?;
+        rules.retain(|rule| filters.iter().all(|filter| filter.matches(rule)));
+        Ok(rules)
+    }
+}
+
+impl Serve<GetAccessRule> for ApplicationCredentialProvider {
+    async fn serve(self, GetAccessRule { id, user }: GetAccessRule) -> Result<AccessRule, Error> {
+        let found = store::find_rule(&self.db, &id, &user).await?;
+        found.ok_or(Error::AccessRuleNotFound(id))
+    }
+}
+
+impl Serve<DeleteAccessRule> for ApplicationCredentialProvider {
+    async fn serve(self, DeleteAccessRule { id, user }: DeleteAccessRule) -> Result<(), Error> {
+        store::delete_rule(&self.db, &id, &user).await
+    }
+}
+
+/// 72 characters, 432 random bits: as long as what bcrypt takes whole. (Keystone's have 86, of
+/// which it cuts off what bcrypt does not take.)
+fn random_secret() -> Result<SecretString, Error> {
+    let mut bytes = Zeroizing::new([0; 54]);
+    aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| Error::Hashing(HashError::Failed))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes.as_slice()).into())
 }

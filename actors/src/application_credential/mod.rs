@@ -11,11 +11,18 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use messages::{AuthenticateApplicationCredential, GetApplicationCredential};
-pub use model::{AccessRule, ApplicationCredential, Authentication, Lookup, Refusal};
+pub use messages::{
+    AuthenticateApplicationCredential, CreateApplicationCredential, DeleteAccessRule,
+    DeleteApplicationCredential, GetAccessRule, GetApplicationCredential, ListAccessRules,
+    ListApplicationCredentials,
+};
+pub use model::{
+    AccessRule, AccessRuleFilter, ApplicationCredential, Authentication, Created, Lookup,
+    NewAccessRule, NewApplicationCredential, Refusal, RuleAttribute, chosen_roles,
+};
 #[cfg_attr(
     not(test),
-    expect(unused_imports, reason = "for the deletion of roles and projects")
+    expect(unused_imports, reason = "for the deletion of users and roles")
 )]
 pub(crate) use store::{delete_of_role, delete_of_user_on_project, delete_of_users, delete_where};
 
@@ -24,6 +31,7 @@ use crate::cache::Cache;
 use crate::db::Db;
 use crate::hashing::{HashError, HashPool};
 use crate::ids::ApplicationCredentialId;
+use crate::revocation::Invalidations;
 
 /// An application credential with the number of its row: Keystone has an index on that number,
 /// and none on the ID.
@@ -37,6 +45,9 @@ pub struct ApplicationCredentialProvider {
     cache: Cache<ApplicationCredentialId, Numbered>,
     /// Where secrets are hashed and compared.
     hashing: HashPool,
+    invalidations: Invalidations,
+    /// How many a user may have; `None`: any number.
+    user_limit: Option<u32>,
 }
 
 impl Provider for ApplicationCredentialProvider {
@@ -44,9 +55,22 @@ impl Provider for ApplicationCredentialProvider {
 }
 
 impl ApplicationCredentialProvider {
-    /// The provider on its pool. Secrets are hashed as `[identity]` says of passwords.
-    pub fn new(db: Db, cache: Cache<ApplicationCredentialId, Numbered>, hashing: HashPool) -> Self {
-        Self { db, cache, hashing }
+    /// The provider on its pool. Secrets are hashed as `[identity]` says of passwords;
+    /// `user_limit` is the option of `[application_credential]`.
+    pub fn new(
+        db: Db,
+        cache: Cache<ApplicationCredentialId, Numbered>,
+        hashing: HashPool,
+        invalidations: Invalidations,
+        user_limit: Option<u32>,
+    ) -> Self {
+        Self {
+            db,
+            cache,
+            hashing,
+            invalidations,
+            user_limit,
+        }
     }
 }
 
@@ -56,6 +80,36 @@ pub enum Error {
     /// There is no such application credential.
     #[error("Could not find Application Credential: {0}.")]
     NotFound(ApplicationCredentialId),
+    /// There is no such access rule, or it is another user's.
+    #[error("Could not find Access Rule: {0}.")]
+    AccessRuleNotFound(String),
+    /// The owner has one of this name.
+    #[error(
+        "Conflict occurred attempting to store application_credential - Duplicate entry found \
+         with name {0}."
+    )]
+    NameTaken(String),
+    /// The owner has as many as `[application_credential] user_limit` allows.
+    #[error(
+        "Unable to create additional application credentials, maximum of {0} already exceeded \
+         for user."
+    )]
+    LimitExceeded(u32),
+    /// It would have a role that its maker's token lacks.
+    #[error(
+        "Invalid application credential: Cannot create an application credential with \
+         unassigned role"
+    )]
+    UnassignedRole,
+    /// An application credential is restricted by the rule: without it, it would be good for more.
+    #[error("May not delete access rule in use")]
+    AccessRuleInUse,
+    /// The secret is longer than can be hashed without being cut.
+    #[error(
+        "The password length must be less than or equal to {0}. The server could not comply with \
+         the request because the password is invalid."
+    )]
+    SecretTooLong(usize),
     /// Our defect, or an option that no secret can be hashed with.
     #[error("hashing an application credential's secret failed")]
     Hashing(#[source] HashError),
@@ -73,6 +127,7 @@ impl From<HashError> for Error {
         match error {
             HashError::Busy { .. } => Self::Unavailable(Unavailable::Overloaded),
             HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
+            HashError::PasswordTooLong { limit } => Self::SecretTooLong(limit),
             error => Self::Hashing(error),
         }
     }

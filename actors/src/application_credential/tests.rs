@@ -1,4 +1,4 @@
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::*;
@@ -7,6 +7,7 @@ use crate::db::outbox::Change;
 use crate::epoch::{Entity, Kind};
 use crate::hashing::{HashPolicy, PoolSize};
 use crate::ids::RoleId;
+use crate::listing::TextFilter;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 use crate::{transaction, with_conn};
@@ -31,6 +32,8 @@ fn provider(bench: &Bench) -> Handle<ApplicationCredentialProvider> {
         bench.pool("application_credential"),
         bench.cache(),
         hashing,
+        bench.invalidations.clone(),
+        Some(3),
     ))
 }
 
@@ -69,6 +72,29 @@ async fn log_in(
     match credentials.read(attempt).await.unwrap() {
         Authentication::Accepted(credential) => Ok(credential.id.clone()),
         Authentication::Refused(why) => Err(why),
+    }
+}
+
+fn new(user: &str, name: &str) -> NewApplicationCredential {
+    NewApplicationCredential {
+        name: name.to_owned(),
+        description: Some("nightly".to_owned()),
+        user_id: user.into(),
+        project_id: Some("p".into()),
+        expires_at_micros: None,
+        unrestricted: None,
+        secret: Some("secret".into()),
+        roles: ["r1", "r2"].map(RoleId::from).into(),
+        access_rules: Vec::new(),
+    }
+}
+
+fn rule(path: &str) -> NewAccessRule {
+    NewAccessRule {
+        id: None,
+        service: Some("compute".to_owned()),
+        path: Some(path.to_owned()),
+        method: Some("GET".to_owned()),
     }
 }
 
@@ -126,7 +152,7 @@ each_database! {
         let bench = Bench::new(&db).await;
         let hashing = HashPool::start(policy(), PoolSize { threads: 1, queue: 16 }).unwrap();
         let credentials = bench.start(ApplicationCredentialProvider::new(
-            bench.pool("application_credential"), bench.cache(), hashing.clone(),
+            bench.pool("application_credential"), bench.cache(), hashing.clone(), bench.invalidations.clone(), None,
         ));
 
         for lookup in [by_id("x"), by_name("backup", "alice")] {
@@ -167,6 +193,123 @@ each_database! {
         assert_eq!(log_in(&credentials, by_id("c"), "secret").await, Err(Refusal::Unknown));
         bench.invalidations.publish(&Change::of([Entity::new(Kind::ApplicationCredential, "c")]));
         assert!(matches!(credentials.read(get("c")).await, Err(Error::NotFound(_))));
+    }
+
+    async fn an_application_credential_is_made_with_all_that_it_is_given(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let credentials = provider(&bench);
+        let mut new = new("alice", "backup");
+        new.secret = None;
+        new.expires_at_micros = Some(2_000_000_000_123_456);
+        new.access_rules = vec![rule("/v2"), rule("/v3")];
+
+        let made = credentials.send(CreateApplicationCredential { credential: new }).await.unwrap();
+
+        let id = made.credential.id.clone();
+        let read = credentials.read(GetApplicationCredential { id: id.clone() }).await.unwrap();
+        assert_eq!(read, made.credential);
+        assert_eq!((read.unrestricted, read.unrestricted_given, read.expires_at), (false, None, Some(2_000_000_000)));
+        assert_eq!(read.roles, ["r1", "r2"].map(RoleId::from));
+        let secret = made.secret.expose_secret();
+        assert_eq!(secret.len(), 72);
+        for lookup in [Lookup::ById(id.clone()), by_name("backup", "alice")] {
+            assert_eq!(log_in(&credentials, lookup, secret).await, Ok(id.clone()));
+        }
+    }
+
+    async fn a_user_has_one_of_a_name_and_no_more_than_the_limit(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let credentials = provider(&bench);
+        let create = async |user: &str, name: &str| {
+            credentials.send(CreateApplicationCredential { credential: new(user, name) }).await
+        };
+
+        assert!(create("alice", "a").await.is_ok());
+        assert!(matches!(create("alice", "a").await, Err(Error::NameTaken(_))));
+        assert!(create("bob", "a").await.is_ok());
+        for name in ["b", "c"] {
+            assert!(create("alice", name).await.is_ok());
+        }
+        assert!(matches!(create("alice", "d").await, Err(Error::LimitExceeded(3))));
+        let listed = async |name: Vec<TextFilter>| {
+            let list = ListApplicationCredentials { user: "alice".into(), name };
+            let found = credentials.read(list).await.unwrap();
+            found.iter().map(|one| one.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Vec::new()).await, ["a", "b", "c"]);
+        assert_eq!(listed(vec![TextFilter::equals("b")]).await, ["b"]);
+    }
+
+    async fn a_deleted_one_is_gone_at_once(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let credentials = provider(&bench);
+        let made = credentials.send(CreateApplicationCredential { credential: new("alice", "a") }).await.unwrap();
+        let id = made.credential.id.clone();
+        credentials.read(GetApplicationCredential { id: id.clone() }).await.unwrap(); // cached from here on
+        let delete = || DeleteApplicationCredential { id: id.clone() };
+
+        credentials.send(delete()).await.unwrap();
+
+        assert!(matches!(credentials.read(GetApplicationCredential { id: id.clone() }).await, Err(Error::NotFound(_))));
+        assert!(matches!(credentials.send(delete()).await, Err(Error::NotFound(_))));
+    }
+
+    async fn rules_are_used_again_outlive_what_they_restrict_and_stay_while_they_do(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let credentials = provider(&bench);
+        let make = async |user: &str, name: &str, rules: Vec<NewAccessRule>| {
+            let credential = NewApplicationCredential { access_rules: rules, ..new(user, name) };
+            credentials.send(CreateApplicationCredential { credential }).await
+        };
+        let first = make("alice", "a", vec![rule("/v2")]).await.unwrap().credential;
+        let id = first.access_rules[0].id.clone();
+        let by_id = |id: &str| NewAccessRule { id: Some(id.to_owned()), ..NewAccessRule::default() };
+        let delete = async |user: &str, id: &str| {
+            credentials.send(DeleteAccessRule { id: id.to_owned(), user: user.into() }).await
+        };
+
+        let second = make("alice", "b", vec![rule("/v2"), by_id(&id), rule("/v3")]).await.unwrap().credential;
+
+        let paths: Vec<_> = second.access_rules.iter().map(|one| one.path.as_deref().unwrap()).collect();
+        assert_eq!((paths, &second.access_rules[0].id), (vec!["/v2", "/v3"], &id));
+        assert!(matches!(make("bob", "a", vec![by_id(&id)]).await, Err(Error::AccessRuleNotFound(_))));
+        assert!(matches!(make("alice", "c", vec![by_id("unknown")]).await, Err(Error::AccessRuleNotFound(_))));
+        assert_eq!(make("bob", "a", vec![rule("/v2")]).await.unwrap().credential.access_rules.len(), 1);
+        assert!(matches!(delete("alice", &id).await, Err(Error::AccessRuleInUse)));
+        assert!(matches!(delete("bob", &id).await, Err(Error::AccessRuleNotFound(_))));
+        let list = ListAccessRules {
+            user: "alice".into(),
+            filters: vec![AccessRuleFilter { attribute: RuleAttribute::Path, text: TextFilter::equals("/v2") }],
+        };
+        assert_eq!(credentials.read(list).await.unwrap(), first.access_rules);
+        for one in [first, second] {
+            credentials.send(DeleteApplicationCredential { id: one.id.clone() }).await.unwrap();
+        }
+        let get = |user: &str| GetAccessRule { id: id.clone(), user: user.into() };
+        assert_eq!(credentials.read(get("alice")).await.unwrap().path.as_deref(), Some("/v2"));
+        assert!(matches!(credentials.read(get("bob")).await, Err(Error::AccessRuleNotFound(_))));
+        delete("alice", &id).await.unwrap();
+        assert!(matches!(credentials.read(get("alice")).await, Err(Error::AccessRuleNotFound(_))));
+    }
+
+    async fn of_many_made_at_once_no_more_than_the_limit_are(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        db.execute("INSERT INTO project (id, name, extra, enabled, domain_id, is_domain) VALUES ('d', 'd', '{}', true, '<<keystone.domain.root>>', true)").await;
+        db.execute(r#"INSERT INTO "user" ("id", "domain_id", "enabled") VALUES ('alice', 'd', true)"#).await;
+        let credentials = provider(&bench);
+
+        let create = |number: usize| CreateApplicationCredential {
+            credential: NewApplicationCredential {
+                access_rules: vec![rule("/v2")],
+                ..new("alice", &number.to_string())
+            },
+        };
+        let made = futures_util::future::join_all((0..6).map(|number| credentials.send(create(number)))).await;
+
+        assert_eq!(made.iter().filter(|one| one.is_ok()).count(), 3);
+        assert!(made.iter().all(|one| matches!(one, Ok(_) | Err(Error::LimitExceeded(3)))), "{made:?}");
+        let list = ListAccessRules { user: "alice".into(), filters: Vec::new() };
+        assert_eq!(credentials.read(list).await.unwrap().len(), 1);
     }
 
     async fn they_go_with_their_user_and_so_do_the_rules(db: TestDb) {

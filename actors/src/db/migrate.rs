@@ -53,9 +53,10 @@ macro_rules! migration {
 }
 
 /// In the order in which they are applied. To be appended to, never changed.
-static MIGRATIONS: [Migration; 2] = [
+static MIGRATIONS: [Migration; 3] = [
     migration!("keystone/0001_keystone_30"),
     migration!("ng/0001_invalidation_outbox"),
+    migration!("ng/0002_totp_use"),
 ];
 
 impl Migration {

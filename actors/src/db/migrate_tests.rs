@@ -9,7 +9,11 @@ use crate::db::{Databases, DbKind};
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 
-const ALL: [&str; 2] = ["keystone/0001_keystone_30", "ng/0001_invalidation_outbox"];
+const ALL: [&str; 3] = [
+    "keystone/0001_keystone_30",
+    "ng/0001_invalidation_outbox",
+    "ng/0002_totp_use",
+];
 
 fn connect(db: &TestDb) -> Databases {
     Bench::second_node(db).databases
@@ -169,7 +173,7 @@ each_database! {
                 password policy policy_association project project_endpoint project_endpoint_group project_option
                 project_tag region registered_limit request_token revocation_event role role_option sensitive_config
                 service service_provider system_assignment token trust trust_role user user_group_membership
-                user_option whitelisted_config ng_invalidation ng_migration ng_node);
+                user_option whitelisted_config ng_invalidation ng_migration ng_node ng_totp_use);
             Ok::<(), MigrateError>(())
         })
         .unwrap();

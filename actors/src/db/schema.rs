@@ -693,6 +693,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// The last time step of each TOTP credential whose passcode has been used.
+    ng_totp_use (credential_id) {
+        credential_id -> Text,
+        step -> BigInt,
+    }
+}
+
 // Joins that `inner_join` and `left_join` find by themselves. Not among them, so to be given with `.on()`: parents
 // with more than one key (implied_role to role, trust to user), composite keys (federated_user to
 // federation_protocol), keys that aren't the parent's primary one (limit to registered_limit).

@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub use messages::*;
 pub use model::*;
 pub use settings::IdentitySettings;
+pub(crate) use store::hold_user;
 #[cfg_attr(
     not(test),
     expect(unused_imports, reason = "for the deletion of domains and projects")

@@ -152,6 +152,12 @@ impl KeySet {
         &self.primary.text_sha1
     }
 
+    /// The same of all keys, the primary first.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        let keys = std::iter::once(&self.primary).chain(&self.others);
+        keys.map(|key| key.text_sha1.as_str())
+    }
+
     /// Seals `plaintext` with the primary key as a container issued at `issued_at`, seconds since
     /// 1970. The buffer of the plaintext is used up.
     ///

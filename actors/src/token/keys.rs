@@ -79,7 +79,7 @@ pub struct KeyRepository {
     /// How many keys a rotation leaves, the staged one counted: `max_active_keys`. Below 2 counts
     /// as 2, since the primary and the staged key are both needed.
     pub max_active_keys: usize,
-    /// For credentials (`[credential] insecure_allow_null_key`): the null key is taken as a last
+    /// For credentials (`[credential_ng] insecure_allow_null_key`): the null key is taken as a last
     /// resort for opening. Otherwise it is an error, for tokens and receipts always.
     pub null_key_allowed: bool,
     /// Who new key files belong to, by numeric user and group; `None` keeps what the process gives.

@@ -113,19 +113,28 @@ impl Token {
 
     /// Whether it was handed on by somebody or something: a trust, an application credential,
     /// OAuth1, OAuth2, EC2. Such tokens can do less (security rules of Keystone).
-    pub fn is_delegated(&self) -> bool {
-        const PRIMARY: [&str; 8] = [
+    /// `additional_primary` are the methods that the operator says authenticate the user as such.
+    pub fn is_delegated(&self, additional_primary: &[String]) -> bool {
+        self.trust.is_some() || self.is_delegated_by_method(additional_primary)
+    }
+
+    /// The same without trusts, which may be handed on with tokens of trusts.
+    pub fn is_delegated_by_method(&self, additional_primary: &[String]) -> bool {
+        const PRIMARY: [&str; 9] = [
             "external", "kerberos", "mapped", "openid", "password", "saml2", "token", "totp",
+            "x509",
         ];
-        self.trust.is_some()
-            || self.application_credential.is_some()
+        // Never primary, whatever the operator says: Keystone's rule.
+        const NEVER: &str = "ec2credential";
+        let primary = |method: &str| {
+            let named = || additional_primary.iter().any(|name| name == method);
+            PRIMARY.contains(&method) || (method != NEVER && named())
+        };
+        self.application_credential.is_some()
             || self.access_token.is_some()
             || self.thumbprint.is_some()
             || self.methods.is_empty()
-            || !self
-                .methods
-                .iter()
-                .all(|method| PRIMARY.contains(&method) || method == "x509")
+            || !self.methods.iter().all(primary)
     }
 }
 

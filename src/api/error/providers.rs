@@ -1,7 +1,8 @@
 //! What each provider's errors are to a client. No `_` arms: a new variant has to choose.
 
 use keystone_actors::{
-    application_credential, assignment, catalog, identity, resource, revocation, role, token, trust,
+    application_credential, assignment, catalog, credential, identity, oauth1, resource,
+    revocation, role, token, trust,
 };
 
 use super::ApiError;
@@ -121,9 +122,39 @@ impl From<application_credential::Error> for ApiError {
     fn from(error: application_credential::Error) -> Self {
         use application_credential::Error as E;
         match error {
-            E::NotFound(_) => Self::not_found(error.to_string()),
+            E::NotFound(_) | E::AccessRuleNotFound(_) => Self::not_found(error.to_string()),
+            E::NameTaken(_) => Self::conflict(error.to_string()),
+            E::LimitExceeded(_) | E::AccessRuleInUse | E::SecretTooLong(_) => {
+                Self::forbidden_as(error.to_string())
+            }
+            E::UnassignedRole => Self::bad_request(error.to_string()),
             E::Unavailable(why) => Self::unavailable(why),
             E::Hashing(_) | E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<credential::Error> for ApiError {
+    fn from(error: credential::Error) -> Self {
+        use credential::Error as E;
+        match error {
+            E::NotFound(_) => Self::not_found(error.to_string()),
+            E::Duplicate(_) => Self::conflict(error.to_string()),
+            E::LimitExceeded(_) => Self::forbidden_as(error.to_string()),
+            E::Blob(_) => Self::bad_request(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Keys(_) | E::Unopened { .. } | E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<oauth1::Error> for ApiError {
+    fn from(error: oauth1::Error) -> Self {
+        use oauth1::Error as E;
+        match error {
+            E::AccessTokenNotFound(_) => Self::not_found(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
         }
     }
 }

@@ -153,6 +153,9 @@ impl Schema {
                 if let Some(least) = self.min_properties.filter(|least| members.len() < *least) {
                     return wrong(too_short(least));
                 }
+                if self.max_properties.is_some_and(|most| members.len() > most) {
+                    return wrong("has too many properties");
+                }
                 if self.closed {
                     self.additional(members)?;
                 }

@@ -61,6 +61,7 @@ pub struct Schema {
     properties: Vec<(&'static str, Schema)>,
     required: Vec<&'static str>,
     min_properties: Option<usize>,
+    max_properties: Option<usize>,
     closed: bool,
     secret: bool,
 }
@@ -203,6 +204,12 @@ impl Schema {
         self
     }
 
+    /// With so many members at most.
+    pub fn at_most(mut self, members: usize) -> Self {
+        self.max_properties = Some(members);
+        self
+    }
+
     /// Not to be repeated in an error.
     pub fn secret(mut self) -> Self {
         self.secret = true;
@@ -242,6 +249,7 @@ impl Schema {
             ("minItems", self.min_items),
             ("maxItems", self.max_items),
             ("minProperties", self.min_properties),
+            ("maxProperties", self.max_properties),
         ];
         for (key, bound) in bounds {
             if let Some(bound) = bound {

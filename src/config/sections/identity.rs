@@ -63,7 +63,7 @@ section! {
         ]);
         /// Methods beyond Keystone's own that authenticate the user as such. A token of any other
         /// unknown method counts as delegated, and may not manage trusts or credentials.
-        pub additional_primary_auth_methods: Vec<String> = Vec::new(), inert = true;
+        pub additional_primary_auth_methods: Vec<String> = Vec::new();
     }
 }
 

@@ -20,8 +20,8 @@ pub use identity::{
     PasswordHashAlgorithm, SecurityCompliance,
 };
 pub use own::{
-    ApiServer, CacheCoherence, Hashing, LogFormat, Notifications, Observability, Providers,
-    Storage, TokenNg,
+    ApiServer, CacheCoherence, CredentialNg, Hashing, LogFormat, Notifications, Observability,
+    Providers, Storage, TokenNg,
 };
 pub use resources::{
     Assignment, Catalog, DomainConfig, EndpointFilter, EnforcementModel, Policy, Resource, Role,
@@ -89,6 +89,8 @@ config! {
     cors: Cors,
     /// `[credential]`
     credential: Credential,
+    /// `[credential_ng]`
+    credential_ng: CredentialNg,
     /// `[database]`
     database: Database,
     /// `[domain_config]`

@@ -120,6 +120,15 @@ section! {
 }
 
 section! {
+    /// Credentials.
+    pub struct CredentialNg in "credential_ng", ours = true {
+        /// Read credentials that Python Keystone encrypted with its null key, for want of any
+        /// other, until `keystone-ng credential migrate` has encrypted them with a real one.
+        pub insecure_allow_null_key: bool = false;
+    }
+}
+
+section! {
     /// Tokens, beyond what [token] says.
     pub struct TokenNg in "token_ng", ours = true {
         /// How far in the future a token may have been issued, for clocks of nodes that differ, in

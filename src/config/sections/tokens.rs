@@ -136,6 +136,6 @@ section! {
     /// Time-based one-time passwords (RFC 6238).
     pub struct Totp in "totp", ours = false {
         /// How many time steps before the present one are accepted, for clocks that are late.
-        pub included_previous_windows: u32 = 1, max = Some(10.0), inert = true;
+        pub included_previous_windows: u32 = 1, max = Some(10.0);
     }
 }

@@ -106,6 +106,8 @@ impl<'db> Builder<'db> {
                 ],
             );
         }
+        // Python Keystone would take the null key, which everybody knows.
+        cloud.run(&["credential", "setup"], &[]);
         cloud.execute(&self.seed).await;
         cloud.start_again().await;
         cloud

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cloud;
+pub(crate) mod delegation;
 pub(crate) mod login;
 pub(crate) mod port;
 pub(crate) mod python;

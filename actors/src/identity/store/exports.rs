@@ -147,3 +147,19 @@ macro_rules! clear_default_project {
     }};
 }
 pub(crate) use clear_default_project;
+
+/// Holds a user's row (its ID as `&str`), if there is one, for the rest of the transaction:
+/// `hold_user!(conn, id)`, inside a transaction whose error is made of a diesel error. What a user
+/// has can be counted then, and the user isn't deleted meanwhile.
+macro_rules! hold_user {
+    ($conn:expr, $user:expr) => {{
+        use $crate::db::schema::user;
+        let id: &str = $user;
+        // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
+        diesel::update(user::table.find(id))
+            .set(user::id.eq(id))
+            .execute($conn)
+            .await?;
+    }};
+}
+pub(crate) use hold_user;

@@ -310,7 +310,7 @@ mod users;
 pub(super) use accounts::{
     Account, clear_failures, count_failure, failures, find_account, record_activity,
 };
-pub(crate) use exports::{DeletedActors, clear_default_project, delete_of_domain};
+pub(crate) use exports::{DeletedActors, clear_default_project, delete_of_domain, hold_user};
 pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
 pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
 pub(super) use memberships::{add_to_group, memberships, remove_from_group};

@@ -1,0 +1,11 @@
+-- One-time passwords are good for one time (RFC 6238 section 5.2), whichever node sees them.
+-- DDL commits by itself here, so each statement may be repeated after an interruption.
+
+-- The last time step of each credential whose passcode has been used. Rows go when their step is long past.
+CREATE TABLE IF NOT EXISTS ng_totp_use (
+    -- credential.id. No foreign key: that table is Python Keystone's.
+    credential_id VARCHAR(64) NOT NULL PRIMARY KEY,
+    -- Seconds since 1970, divided by 30.
+    step          BIGINT      NOT NULL,
+    KEY ix_ng_totp_use_step (step)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
