@@ -1,14 +1,18 @@
 //! A node: configuration, providers and policy of one running server, as handlers see them.
 
+mod domain_options;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use keystone_actors::actor::Limits;
+use keystone_actors::catalog::CatalogSettings;
 use keystone_actors::credential::{CredentialKeys, CredentialSettings};
 use keystone_actors::db::{ConnectError, Databases, StorageLimits};
 use keystone_actors::hashing::{Algorithm, HashError, HashPolicy, HashPool, PoolSize};
 use keystone_actors::identity::{IdentitySettings, Lockout};
+use keystone_actors::limit::EnforcementModel;
 use keystone_actors::providers::{Providers, Settings};
 use keystone_actors::revocation::FollowSettings;
 use keystone_actors::token::{
@@ -303,11 +307,24 @@ fn settings(config: &Config, workers: usize) -> Settings {
         max_redelegation_count: i32::try_from(config.trust.max_redelegation_count)
             .unwrap_or(i32::MAX),
         prohibited_implied_roles: config.assignment.prohibited_implied_role.clone(),
-        public_endpoint: config
-            .default
-            .public_endpoint
-            .as_ref()
-            .map(|url| url.as_str().to_owned()),
+        enforcement_model: enforcement_model(config),
+        domain_options: domain_options::of(config),
+        catalog: CatalogSettings {
+            public_endpoint: config
+                .default
+                .public_endpoint
+                .as_ref()
+                .map(|url| url.as_str().to_owned()),
+            all_without_filter: config.endpoint_filter.return_all_endpoints_if_no_filter,
+        },
+    }
+}
+
+/// How the limits of projects above and below one another go together.
+pub fn enforcement_model(config: &Config) -> EnforcementModel {
+    match config.unified_limit.enforcement_model {
+        sections::EnforcementModel::Flat => EnforcementModel::Flat,
+        sections::EnforcementModel::StrictTwoLevel => EnforcementModel::StrictTwoLevel,
     }
 }
 

@@ -30,8 +30,13 @@ pub enum Kind {
     Project,
     /// All roles and the rules by which they imply each other; the ID is empty.
     Roles,
-    /// Services, endpoints, regions and their filters; the ID is empty.
+    /// Services, endpoints, regions and groups of endpoints, with an empty ID; or what of them a
+    /// project is shown, with the project's ID.
     Catalog,
+    /// Registered limits, with an empty ID; or the limits of a project or domain, with its ID.
+    Limits,
+    /// The configuration of a domain.
+    DomainConfig,
     /// A token, by audit ID.
     Audit,
     /// A chain of tokens, by the audit ID of its root.
@@ -53,7 +58,7 @@ pub enum Kind {
 }
 
 /// Every kind with the name that it has in the outbox.
-const KINDS: [(Kind, &str); 16] = [
+const KINDS: [(Kind, &str); 18] = [
     (Kind::User, "user"),
     (Kind::Membership, "membership"),
     (Kind::Assignments, "assignments"),
@@ -61,6 +66,8 @@ const KINDS: [(Kind, &str); 16] = [
     (Kind::Project, "project"),
     (Kind::Roles, "roles"),
     (Kind::Catalog, "catalog"),
+    (Kind::Limits, "limits"),
+    (Kind::DomainConfig, "domain_config"),
     (Kind::Audit, "audit"),
     (Kind::AuditChain, "audit_chain"),
     (Kind::Trust, "trust"),

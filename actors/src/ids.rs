@@ -93,6 +93,14 @@ identifier! {
     EndpointId,
     /// A region: chosen by its creator, up to 255 characters.
     RegionId,
+    /// A group of endpoints, chosen by a filter.
+    EndpointGroupId,
+    /// A policy that is kept for a service.
+    PolicyId,
+    /// A registered limit.
+    RegisteredLimitId,
+    /// A limit of one project or domain.
+    LimitId,
     /// A trust.
     TrustId,
     /// An application credential.

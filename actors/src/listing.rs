@@ -38,6 +38,11 @@ impl TextFilter {
         }
     }
 
+    /// The value, if it is this and no other that is asked for.
+    pub fn exactly(&self) -> Option<&str> {
+        (self.comparator == Comparator::Equals).then_some(self.value.as_str())
+    }
+
     /// The comparator of Keystone's name for it, such as `istartswith`, and whether it ignores
     /// case; `None` for names that it does not know.
     pub fn comparator_named(name: &str) -> Option<(Comparator, bool)> {

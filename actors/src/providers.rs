@@ -11,13 +11,16 @@ use crate::actor::{Handle, Limits};
 use crate::application_credential::ApplicationCredentialProvider;
 use crate::assignment::AssignmentProvider;
 use crate::cache::{Cache, CacheStats};
-use crate::catalog::CatalogProvider;
+use crate::catalog::{CatalogCaches, CatalogProvider, CatalogSettings};
 use crate::credential::{CredentialKeys, CredentialProvider, CredentialSettings};
 use crate::db::{ConnectError, Databases, Db};
+use crate::domain_config::{DomainConfigProvider, Options};
 use crate::federation::FederationProvider;
 use crate::hashing::HashPool;
 use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
+use crate::limit::{EnforcementModel, LimitCaches, LimitProvider};
 use crate::oauth1::Oauth1Provider;
+use crate::policy_store::PolicyStore;
 use crate::resource::{self, ResourceProvider};
 use crate::revocation::{FollowSettings, Invalidations, Revocation};
 use crate::role::RoleProvider;
@@ -53,8 +56,12 @@ pub struct Settings {
     pub max_redelegation_count: i32,
     /// `[assignment] prohibited_implied_role`.
     pub prohibited_implied_roles: Vec<String>,
-    /// `[DEFAULT] public_endpoint`.
-    pub public_endpoint: Option<String>,
+    /// Rules of the catalog.
+    pub catalog: CatalogSettings,
+    /// The options that a domain may have.
+    pub domain_options: Options,
+    /// `[unified_limit] enforcement_model`.
+    pub enforcement_model: EnforcementModel,
 }
 
 /// Handles of all providers. Cheap to clone.
@@ -70,6 +77,12 @@ pub struct Providers {
     pub role: Handle<RoleProvider>,
     /// Services, endpoints, regions.
     pub catalog: Handle<CatalogProvider>,
+    /// Configuration of single domains.
+    pub domain_config: Handle<DomainConfigProvider>,
+    /// Limits of what projects may use.
+    pub limit: Handle<LimitProvider>,
+    /// Policies kept for services.
+    pub policy_store: Handle<PolicyStore>,
     /// Trusts.
     pub trust: Handle<TrustProvider>,
     /// Application credentials.
@@ -192,12 +205,42 @@ impl Providers {
         );
         let assignment = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
+        let remembers = CatalogCaches {
+            inventory: caches.make("catalog"),
+            filters: caches.make("endpoint_filter"),
+        };
         let provider = CatalogProvider::new(
             pool("catalog", 5)?,
-            caches.make("catalog"),
-            settings.public_endpoint.map(Into::into),
+            remembers,
+            invalidations.clone(),
+            settings.catalog,
         );
         let catalog = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = PolicyStore::new(pool("policy_store", 2)?, catalog.clone());
+        let policy_store = supervision.supervise(Placement::Single, move || provider.clone());
+
+        let provider = DomainConfigProvider::new(
+            pool("domain_config", 2)?,
+            caches.make("domain_config"),
+            invalidations.clone(),
+            settings.domain_options,
+        );
+        let domain_config = supervision.supervise(Placement::Single, move || provider.clone());
+
+        let remembers = LimitCaches {
+            registered: caches.make("registered_limit"),
+            owned: caches.make("limit"),
+        };
+        let provider = LimitProvider::new(
+            pool("limit", 5)?,
+            remembers,
+            invalidations.clone(),
+            catalog.clone(),
+            resource.clone(),
+            settings.enforcement_model,
+        );
+        let limit = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let remembers = IdentityCaches {
             users: caches.make("user"),
@@ -281,6 +324,9 @@ impl Providers {
             assignment,
             role,
             catalog,
+            domain_config,
+            limit,
+            policy_store,
             trust,
             application_credential,
             credential,

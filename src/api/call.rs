@@ -230,6 +230,25 @@ impl<B> Call<B> {
             .paging(limit.map(size), size(default.max_db_limit))
     }
 
+    /// 201 and several new resources, without the links of a list; `show` as in [`Self::list`].
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn created_all<'a, T, V: Serialize>(
+        &self,
+        collection: Collection,
+        created: &'a [T],
+        show: impl Fn(&'a T) -> (&'a str, V),
+    ) -> Result<HttpResponse, ApiError> {
+        let base = self.base();
+        let created = created.iter().map(|resource| {
+            let (id, shown) = show(resource);
+            Linked::new(&base, collection, id, shown)
+        });
+        let created: Vec<_> = created.collect();
+        answer(StatusCode::CREATED, &Member(collection.list, created))
+    }
+
     /// 200 and one resource: `{"role": {…, "links": {…}}}`.
     ///
     /// # Errors
@@ -302,6 +321,41 @@ impl<B> Call<B> {
                 truncated,
             },
         )
+    }
+
+    /// 200 and the page that is asked for of a list that the server holds whole; `list_limit` is
+    /// that of the section, `show` as in [`Self::list`].
+    ///
+    /// # Errors
+    /// 400 when `limit` is no number, 404 when the marker is no member, 500 when it can't be
+    /// written.
+    pub fn list_held<'a, T, V: Serialize>(
+        &self,
+        collection: Collection,
+        members: impl Iterator<Item = &'a T>,
+        list_limit: Option<u64>,
+        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
+    ) -> Result<HttpResponse, ApiError> {
+        let paging = self.paging(list_limit)?;
+        let (members, full) = paging.cut(members.collect(), |member: &&'a T| show(*member).0)?;
+        let found = Listed { members, full };
+        self.list(collection, &found, &paging, |member: &&'a T| show(*member))
+    }
+
+    /// 200 and a whole list, of which Keystone has no pages; `show` as in [`Self::list`].
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn list_whole<'a, T: 'a, V: Serialize>(
+        &self,
+        collection: Collection,
+        members: impl Iterator<Item = &'a T>,
+        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
+    ) -> Result<HttpResponse, ApiError> {
+        let (members, full) = (members.collect(), false);
+        let found = Listed { members, full };
+        let show = |member: &&'a T| show(*member);
+        self.list(collection, &found, &Paging::default(), show)
     }
 
     /// 200 and a whole list, of members that are shown as they are.

@@ -64,6 +64,96 @@ const RELATIONS: &[(&str, &str)] = &[
         "ext/OS-TRUST/1.0/rel/trust_role",
         "/OS-TRUST/trusts/{trust_id}/roles/{role_id}",
     ),
+    ("rel/services", "/services"),
+    ("rel/service", "/services/{service_id}"),
+    ("rel/endpoints", "/endpoints"),
+    ("rel/endpoint", "/endpoints/{endpoint_id}"),
+    (
+        "ext/OS-ENDPOINT-POLICY/1.0/rel/endpoint_policy",
+        "/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy",
+    ),
+    ("rel/regions", "/regions"),
+    ("rel/region", "/regions/{region_id}"),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/endpoint_groups",
+        "/OS-EP-FILTER/endpoint_groups",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/endpoint_group",
+        "/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/endpoints_in_endpoint_group",
+        "/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/endpoints",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/projects_associated_with_endpoint_group",
+        "/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/projects",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/endpoint_group_to_project_association",
+        "/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/projects/{project_id}",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/endpoint_projects",
+        "/OS-EP-FILTER/endpoints/{endpoint_id}/projects",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/project_endpoint_groups",
+        "/OS-EP-FILTER/projects/{project_id}/endpoint_groups",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/project_endpoints",
+        "/OS-EP-FILTER/projects/{project_id}/endpoints",
+    ),
+    (
+        "ext/OS-EP-FILTER/1.0/rel/project_endpoint",
+        "/OS-EP-FILTER/projects/{project_id}/endpoints/{endpoint_id}",
+    ),
+    ("rel/registered_limits", "/registered_limits"),
+    (
+        "rel/registered_limit",
+        "/registered_limits/{registered_limit_id}",
+    ),
+    ("rel/limits", "/limits"),
+    ("rel/limit_model", "/limits/model"),
+    ("rel/limit", "/limits/{limit_id}"),
+    ("rel/policies", "/policies"),
+    ("rel/policy", "/policies/{policy_id}"),
+    (
+        "ext/OS-ENDPOINT-POLICY/1.0/rel/policy_endpoints",
+        "/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints",
+    ),
+    (
+        "ext/OS-ENDPOINT-POLICY/1.0/rel/endpoint_policy_association",
+        "/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints/{endpoint_id}",
+    ),
+    (
+        "ext/OS-ENDPOINT-POLICY/1.0/rel/service_policy_association",
+        "/policies/{policy_id}/OS-ENDPOINT-POLICY/services/{service_id}",
+    ),
+    (
+        "ext/OS-ENDPOINT-POLICY/1.0/rel/region_and_service_policy_association",
+        "/policies/{policy_id}/OS-ENDPOINT-POLICY/services/{service_id}/regions/{region_id}",
+    ),
+    ("rel/domain_config_default", "/domains/config/default"),
+    (
+        "rel/domain_config_default_group",
+        "/domains/config/{group}/default",
+    ),
+    (
+        "rel/domain_config_default_option",
+        "/domains/config/{group}/{option}/default",
+    ),
+    ("rel/domain_config", "/domains/{domain_id}/config"),
+    (
+        "rel/domain_config_group",
+        "/domains/{domain_id}/config/{group}",
+    ),
+    (
+        "rel/domain_config_option",
+        "/domains/{domain_id}/config/{group}/{option}",
+    ),
 ];
 
 /// Relations of parameters that are not `param/<name>`.

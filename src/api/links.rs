@@ -43,6 +43,21 @@ impl Collection {
     pub const GROUPS: Self = Self::new("groups", "group");
     /// Roles.
     pub const ROLES: Self = Self::new("roles", "role");
+    /// Services.
+    pub const SERVICES: Self = Self::new("services", "service");
+    /// Endpoints.
+    pub const ENDPOINTS: Self = Self::new("endpoints", "endpoint");
+    /// Regions.
+    pub const REGIONS: Self = Self::new("regions", "region");
+    /// Groups of endpoints.
+    pub const ENDPOINT_GROUPS: Self =
+        Self::new("endpoint_groups", "endpoint_group").at("OS-EP-FILTER/endpoint_groups");
+    /// Policies.
+    pub const POLICIES: Self = Self::new("policies", "policy");
+    /// Registered limits.
+    pub const REGISTERED_LIMITS: Self = Self::new("registered_limits", "registered_limit");
+    /// Limits.
+    pub const LIMITS: Self = Self::new("limits", "limit");
 
     /// The URL of a member.
     pub fn url(self, base: &str, id: &str) -> String {

@@ -8,6 +8,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::{Map, Value as Json};
+
 use super::Setting;
 use super::error::{Place, Problem};
 use super::ini::is_space;
@@ -194,6 +196,26 @@ impl<'a> Reader<'a> {
         Some((text, one.place.clone()))
     }
 
+    /// The values of a section's options that have no effect here, as Python Keystone would show
+    /// them: numbers as numbers, `null` where unset. Secrets, and what refers to one, are left out.
+    pub(super) fn inert_values(&self, section: &str) -> Map<String, Json> {
+        let options = self.catalogue.all.iter();
+        let options = options.filter(|meta| meta.section == section && meta.inert && !meta.secret);
+        let mut values = Map::new();
+        for meta in options {
+            let mut expansion = Expansion::new();
+            let text = match self.layers.effective(meta).last() {
+                Some(one) => self.fill(meta.section, &one.text, 0, &mut expansion).ok(),
+                None => meta.default(),
+            };
+            if !expansion.secret {
+                let value = text.map_or(Json::Null, |text| as_json(meta, &text));
+                values.insert(meta.name.to_owned(), value);
+            }
+        }
+        values
+    }
+
     pub(super) fn problem(&mut self, place: Place, message: String) {
         self.problems.push(Problem {
             place: Some(place),
@@ -307,6 +329,24 @@ impl Expansion {
             secret: false,
         }
     }
+}
+
+/// A value in JSON; a text that is not of its kind stays one.
+fn as_json(meta: &OptionMeta, text: &str) -> Json {
+    let trimmed = text.trim_matches(is_space);
+    let value = match meta.kind {
+        Kind::Boolean => bool::read(trimmed, meta).ok().map(Json::from),
+        Kind::Integer | Kind::Limit | Kind::Seconds => integer(text)
+            .and_then(|number| i64::try_from(number).ok())
+            .map(Json::from),
+        Kind::Float => trimmed.parse::<f64>().ok().map(Json::from),
+        Kind::List => {
+            let items = trimmed.split(',').map(|item| item.trim_matches(is_space));
+            Some(items.filter(|item| !item.is_empty()).collect())
+        }
+        _ => None,
+    };
+    value.unwrap_or_else(|| Json::from(text))
 }
 
 /// What Python's `str` makes of the referred option's value: oslo.config fills in that.

@@ -13,9 +13,13 @@
 
 mod application_credentials;
 mod auth;
+mod catalog;
 mod credentials;
 mod deployment;
+mod domain_config;
+mod limits;
 mod notifications;
+mod policies;
 mod real_client;
 mod roles;
 mod security;

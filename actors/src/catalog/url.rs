@@ -60,6 +60,12 @@ impl UrlTemplate {
         Some(Self(parts))
     }
 
+    /// Whether a new endpoint may have this URL (`keystone.common.utils.check_endpoint_url`):
+    /// well-formed, with known names. `compute_host` is one, though it has no value any more.
+    pub fn is_acceptable(url: &str) -> bool {
+        Self::compile(&url.replace("(compute_host)s", "(user_id)s"), None).is_some()
+    }
+
     /// Whether it refers to the user.
     pub fn names_user(&self) -> bool {
         self.0.contains(&Part::UserId)
@@ -111,6 +117,19 @@ mod tests {
         };
         assert_eq!(render("http://h/$(project_id)s", system), None);
         assert_eq!(render("http://h/", system).as_deref(), Some("http://h/"));
+    }
+
+    #[test]
+    fn a_new_url_may_refer_to_what_keystone_knows() {
+        for (url, acceptable) in [
+            ("http://h:80/v2/$(project_id)s", true),
+            ("http://%(compute_host)s/", true),
+            ("http://%(public_endpoint)s/", true),
+            ("http://%(public_bind_host)s/", false),
+            ("http://h/%(tenant_id)", false),
+        ] {
+            assert_eq!(UrlTemplate::is_acceptable(url), acceptable, "{url}");
+        }
     }
 
     #[test]

@@ -100,6 +100,25 @@ macro_rules! transaction {
     }};
 }
 
+/// Locks the row of an ID for the rest of a transaction whose error is made of a diesel error:
+/// `lock_by_id!(conn, service, id)`, with the table's name and an ID type. Changes nothing, and is
+/// the same on all three databases: SQLite has no `FOR UPDATE`. Evaluates to whether there is such
+/// a row.
+///
+/// Of two transactions that decide by one row, the second then sees what the first left. Whoever
+/// needs several rows locks all of them before it reads: on MariaDB all that a transaction reads
+/// is as it was at its first read.
+#[macro_export]
+macro_rules! lock_by_id {
+    ($conn:expr, $table:ident, $id:expr) => {{
+        use $crate::db::schema::$table as table;
+        let row = ::diesel::QueryDsl::find(table::table, $id.as_str());
+        let unchanged = ::diesel::ExpressionMethods::eq(table::id, $id.as_str());
+        let lock = ::diesel::update(row).set(unchanged);
+        ::diesel_async::RunQueryDsl::execute(lock, $conn).await? > 0
+    }};
+}
+
 /// Rows that can be inserted many at a time; see [`insert_rows!`](crate::insert_rows).
 pub trait InsertRows<R> {
     /// Inserts these rows, if there are any: one statement, or one a row on SQLite, where that is

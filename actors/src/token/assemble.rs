@@ -660,27 +660,43 @@ impl Assembly<'_> {
         }
         // In a trust the trustor's, impersonation or not.
         let user_id = trust.map_or(payload.user_id.as_str(), |parts| parts.trustor.id.as_str());
-        let project_id = project.map(|(project, _)| project.id.as_str());
-        let shown = self.catalog(project_id, user_id).await?;
+        let project = project.map(|(project, _)| &project.id);
+        let shown = self.catalog(project, user_id).await?;
         Ok((head, Some(shown)))
     }
 
     /// The catalog as the token shows it: the same for all tokens of a project, unless a URL has
     /// the user in it.
-    async fn catalog(&self, project_id: Option<&str>, user_id: &str) -> Result<Bytes, Stop> {
-        let catalog = self.provider.sources.catalog.read(GetCatalog).await?;
+    async fn catalog(&self, project: Option<&ProjectId>, user_id: &str) -> Result<Bytes, Stop> {
+        let rendered = &self.provider.catalogs;
+        // Before the read of what is rendered: it may change meanwhile.
+        let stamp = rendered.epochs().now();
+        let get = GetCatalog {
+            project: project.cloned(),
+        };
+        let catalog = self.provider.sources.catalog.read(get).await?;
         let user = if catalog.names_users() { user_id } else { "" };
+        let project_id = project.map(ProjectId::as_str);
         let key = (project_id.map(str::to_owned), user.to_owned());
-        let shown = self.provider.catalogs.get_or_load(&key, async || {
-            let with = Substitutions {
-                project_id,
-                user_id,
-            };
-            let shown = render::catalog(&catalog, with)?;
-            let epochs = self.provider.catalogs.epochs();
-            Ok::<_, Error>((shown, epochs.dependencies([(Kind::Catalog, "")])))
-        });
-        Ok(shown.await?)
+        if let Some(shown) = rendered.get(&key) {
+            return Ok(shown);
+        }
+        let with = Substitutions {
+            project_id,
+            user_id,
+        };
+        let shown = render::catalog(&catalog, with)?;
+        let on = [
+            (Kind::Catalog, ""),
+            (Kind::Catalog, project_id.unwrap_or_default()),
+        ];
+        rendered.insert(
+            key,
+            shown.clone(),
+            stamp,
+            rendered.epochs().dependencies(on),
+        );
+        Ok(shown)
     }
 }
 

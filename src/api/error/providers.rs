@@ -1,8 +1,8 @@
 //! What each provider's errors are to a client. No `_` arms: a new variant has to choose.
 
 use keystone_actors::{
-    application_credential, assignment, catalog, credential, identity, oauth1, resource,
-    revocation, role, token, trust,
+    application_credential, assignment, catalog, credential, domain_config, identity, limit,
+    oauth1, policy_store, resource, revocation, role, token, trust,
 };
 
 use super::ApiError;
@@ -37,6 +37,67 @@ impl From<catalog::Error> for ApiError {
     fn from(error: catalog::Error) -> Self {
         use catalog::Error as E;
         match error {
+            E::RegionNotFound(_)
+            | E::ServiceNotFound(_)
+            | E::EndpointNotFound(_)
+            | E::GroupNotFound(_)
+            | E::EndpointNotInProject { .. }
+            | E::GroupNotInProject => Self::not_found(error.to_string()),
+            E::RegionExists(_) | E::EndpointInProject | E::GroupInProject => {
+                Self::conflict(error.to_string())
+            }
+            E::RegionInUse(_) => Self::forbidden_as(error.to_string()),
+            E::CircularRegions(_) | E::InvalidUrl(_) => Self::bad_request(error.to_string()),
+            E::UnknownRegion => Self::expecting("endpoint region_id", "region table"),
+            E::UnknownService => Self::expecting("endpoint service_id", "service table"),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<policy_store::Error> for ApiError {
+    fn from(error: policy_store::Error) -> Self {
+        use policy_store::Error as E;
+        match error {
+            E::NotFound(_)
+            | E::NotAssociated
+            | E::NoPolicy(_)
+            | E::ServiceNotFound(_)
+            | E::RegionNotFound(_)
+            | E::EndpointNotFound(_) => Self::not_found(error.to_string()),
+            E::RegionIdTooLong => Self::bad_request(error.to_string()),
+            E::Catalog(error) => error.into(),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<limit::Error> for ApiError {
+    fn from(error: limit::Error) -> Self {
+        use limit::Error as E;
+        match error {
+            E::RegisteredNotFound(_) | E::NotFound(_) => Self::not_found(error.to_string()),
+            E::Unknown { attribute, kind } => Self::expecting(attribute, kind),
+            E::RegisteredExists | E::Exists => Self::conflict(error.to_string()),
+            E::NotRegistered | E::RegisteredInUse(_) | E::Invalid(_) => {
+                Self::forbidden_as(error.to_string())
+            }
+            E::Catalog(error) => error.into(),
+            E::Resource(error) => error.into(),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<domain_config::Error> for ApiError {
+    fn from(error: domain_config::Error) -> Self {
+        use domain_config::Error as E;
+        match error {
+            E::NotFound { .. } | E::DomainNotFound(_) => Self::not_found(error.to_string()),
+            E::Invalid(_) => Self::forbidden_as(error.to_string()),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

@@ -6,11 +6,20 @@ pub mod auth_scopes;
 pub mod auth_tokens;
 pub mod credentials;
 mod delegation;
+pub mod domain_config;
 pub mod ec2_credentials;
 pub mod ec2tokens;
+pub mod endpoint_filter;
+pub mod endpoint_policy;
+pub mod endpoints;
 pub mod groups;
+pub mod limits;
+pub mod policies;
+pub mod regions;
+pub mod registered_limits;
 pub mod revoke_events;
 pub mod roles;
+pub mod services;
 pub mod trusts;
 pub mod users;
 
@@ -30,4 +39,13 @@ pub fn routes(api: &mut web::ServiceConfig) {
     ec2_credentials::routes(api);
     ec2tokens::routes(api);
     trusts::routes(api);
+    domain_config::routes(api);
+    services::routes(api);
+    endpoints::routes(api);
+    regions::routes(api);
+    endpoint_filter::routes(api);
+    registered_limits::routes(api);
+    limits::routes(api);
+    policies::routes(api);
+    endpoint_policy::routes(api);
 }

@@ -57,14 +57,22 @@ macro_rules! config {
     ($( $(#[doc = $doc:literal])+ $field:ident: $type:ty, )+) => {
         /// All settings, a field a section.
         #[derive(Clone, Debug, Default)]
-        pub struct Config { $( $(#[doc = $doc])+ pub $field: $type, )+ }
+        pub struct Config {
+            $( $(#[doc = $doc])+ pub $field: $type, )+
+            /// `[ldap]`, of no effect but that a domain's configuration shows it as what holds
+            /// without one.
+            pub ldap: serde_json::Map<String, serde_json::Value>,
+        }
 
         /// The sections whose options have types.
         pub(super) const SECTIONS: &[&SectionMeta] = &[$( <$type as Section>::META, )+];
 
         impl Config {
             pub(super) fn read(source: &mut Reader<'_>) -> Self {
-                Self { $( $field: <$type as Section>::read(source), )+ }
+                Self {
+                    $( $field: <$type as Section>::read(source), )+
+                    ldap: source.inert_values("ldap"),
+                }
             }
         }
     };

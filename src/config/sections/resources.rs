@@ -131,9 +131,9 @@ section! {
     pub struct DomainConfig in "domain_config", ours = false {
         /// Where they are kept.
         pub driver: Driver = Driver::Sql;
-        /// Options that may be set beside the usual ones, as group:[option,option].
+        /// Options that may be set, as group:[option,option], in the place of a group's usual ones.
         pub additional_whitelisted_options: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        /// Options that may be set but are never shown, as group:[option,option].
+        /// Options that may be set but are never shown; likewise.
         pub additional_sensitive_options: BTreeMap<String, Vec<String>> = BTreeMap::new();
         /// Cache of Python Keystone; here see [cache_coherence].
         pub caching: bool = true, inert = true;

@@ -1,8 +1,13 @@
 //! The catalog as tokens show it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::url::{Substitutions, UrlTemplate};
+use super::super::url::{Substitutions, UrlTemplate};
+use crate::attributes::Extra;
+use crate::ids::EndpointId;
 
 /// The enabled services, with their enabled endpoints.
 #[derive(Clone, Debug, Default)]
@@ -21,14 +26,16 @@ pub struct CatalogService {
     /// Its name; empty where it has none.
     pub name: String,
     /// Its enabled endpoints whose URLs are well-formed.
-    pub endpoints: Vec<CatalogEndpoint>,
+    pub endpoints: Vec<Arc<CatalogEndpoint>>,
 }
 
 /// An endpoint in the catalog.
 #[derive(Clone, Debug)]
 pub struct CatalogEndpoint {
+    /// Attributes that Keystone does not know: shown as well.
+    pub extra: Extra,
     /// Its ID.
-    pub id: String,
+    pub id: EndpointId,
     /// `public`, `internal` or `admin`.
     pub interface: String,
     /// The region that it is in.
@@ -49,6 +56,8 @@ pub struct Rendered<'a> {
 
 #[derive(Debug, Serialize)]
 struct RenderedEndpoint<'a> {
+    #[serde(flatten)]
+    extra: &'a Extra,
     id: &'a str,
     interface: &'a str,
     region_id: Option<&'a str>,
@@ -63,6 +72,24 @@ impl Catalog {
         endpoints.any(|endpoint| endpoint.url.names_user())
     }
 
+    /// The part of it that has these endpoints; services without any of them are left out.
+    pub(super) fn only(&self, endpoints: &HashSet<&EndpointId>) -> Self {
+        let services = self.services.iter().map(|service| CatalogService {
+            endpoints: service
+                .endpoints
+                .iter()
+                .filter(|endpoint| endpoints.contains(&endpoint.id))
+                .cloned()
+                .collect(),
+            ..service.clone()
+        });
+        Self {
+            services: services
+                .filter(|service| !service.endpoints.is_empty())
+                .collect(),
+        }
+    }
+
     /// The catalog for one token: endpoints whose URL can't be made are left out, services
     /// without endpoints stay.
     pub fn render<'a>(&'a self, with: Substitutions<'a>) -> impl Iterator<Item = Rendered<'a>> {
@@ -72,7 +99,8 @@ impl Catalog {
                 .iter()
                 .filter_map(|endpoint| {
                     Some(RenderedEndpoint {
-                        id: &endpoint.id,
+                        extra: &endpoint.extra,
+                        id: endpoint.id.as_str(),
                         interface: &endpoint.interface,
                         region_id: endpoint.region_id.as_deref(),
                         url: endpoint.url.render(with)?,

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use super::super::url::UrlTemplate;
+use super::super::{
+    CatalogProvider, CreateEndpoint, CreateRegion, CreateService, DeleteEndpoint, DeleteRegion,
+    DeleteService, Endpoint, Error, Region, Service, UpdateEndpoint, UpdateRegion, UpdateService,
+    store,
+};
+use crate::actor::Serve;
+
+impl Serve<CreateRegion> for CatalogProvider {
+    async fn serve(self, CreateRegion { region }: CreateRegion) -> Result<Arc<Region>, Error> {
+        let region = Region::from(region);
+        let change = store::insert_region(&self.db, self.node(), &region).await?;
+        Ok(self.published((Arc::new(region), change)))
+    }
+}
+
+impl Serve<UpdateRegion> for CatalogProvider {
+    async fn serve(self, UpdateRegion { id, patch }: UpdateRegion) -> Result<Arc<Region>, Error> {
+        let changed = store::update_region(&self.db, self.node(), &id, patch).await?;
+        Ok(Arc::new(self.published(changed)))
+    }
+}
+
+impl Serve<DeleteRegion> for CatalogProvider {
+    async fn serve(self, DeleteRegion { id }: DeleteRegion) -> Result<(), Error> {
+        let change = store::delete_region(&self.db, self.node(), &id).await?;
+        self.published(((), change));
+        Ok(())
+    }
+}
+
+impl Serve<CreateService> for CatalogProvider {
+    async fn serve(self, CreateService { service }: CreateService) -> Result<Arc<Service>, Error> {
+        let service = Service::from(service);
+        let change = store::insert_service(&self.db, self.node(), &service).await?;
+        Ok(self.published((Arc::new(service), change)))
+    }
+}
+
+impl Serve<UpdateService> for CatalogProvider {
+    async fn serve(
+        self,
+        UpdateService { id, patch }: UpdateService,
+    ) -> Result<Arc<Service>, Error> {
+        let changed = store::update_service(&self.db, self.node(), &id, patch).await?;
+        Ok(Arc::new(self.published(changed)))
+    }
+}
+
+impl Serve<DeleteService> for CatalogProvider {
+    async fn serve(self, DeleteService { id }: DeleteService) -> Result<(), Error> {
+        let change = store::delete_service(&self.db, self.node(), &id).await?;
+        self.published(((), change));
+        Ok(())
+    }
+}
+
+impl Serve<CreateEndpoint> for CatalogProvider {
+    async fn serve(self, message: CreateEndpoint) -> Result<Arc<Endpoint>, Error> {
+        let CreateEndpoint { mut endpoint } = message;
+        if !UrlTemplate::is_acceptable(&endpoint.url) {
+            return Err(Error::InvalidUrl(endpoint.url));
+        }
+        let region = endpoint.settle_region();
+        let endpoint = Endpoint::from(endpoint);
+        let created = store::insert_endpoint(&self.db, self.node(), &endpoint, region).await?;
+        Ok(Arc::new(self.published(created)))
+    }
+}
+
+impl Serve<UpdateEndpoint> for CatalogProvider {
+    async fn serve(self, message: UpdateEndpoint) -> Result<Arc<Endpoint>, Error> {
+        let UpdateEndpoint { id, mut patch } = message;
+        let region = patch.settle_region();
+        let changed = store::update_endpoint(&self.db, self.node(), &id, patch, region).await?;
+        Ok(Arc::new(self.published(changed)))
+    }
+}
+
+impl Serve<DeleteEndpoint> for CatalogProvider {
+    async fn serve(self, DeleteEndpoint { id }: DeleteEndpoint) -> Result<(), Error> {
+        let change = store::delete_endpoint(&self.db, self.node(), &id).await?;
+        self.published(((), change));
+        Ok(())
+    }
+}
