@@ -14,6 +14,8 @@ use serde_json::json;
 use crate::node::Node;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// A probe that takes longer has failed: a proxy shall know before clients run into deadlines.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How this node is.
 pub struct Health {
@@ -58,10 +60,14 @@ impl Health {
 /// Asks the database, once a second, for something that every request needs.
 pub(super) async fn probe(health: Arc<Health>) {
     loop {
-        let reachable = health.node.providers.probe_database().await;
+        let providers = &health.node.providers;
+        let probed = time::timeout(PROBE_PATIENCE, providers.probe_database()).await;
+        let reachable = probed.unwrap_or(false);
         health.database.store(reachable, Ordering::Release);
-        // The first token shall not wait for the roles to be read.
-        let _ = health.node.providers.role.read(GetRoleGraph).await;
+        if reachable {
+            // The first token shall not wait for the roles to be read.
+            let _ = time::timeout(PROBE_PATIENCE, providers.role.read(GetRoleGraph)).await;
+        }
         time::sleep(PROBE_INTERVAL).await;
     }
 }

@@ -30,15 +30,25 @@ use reload::Reloader;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
 
-/// What is done once the listeners are open; gets their addresses.
-pub type Ready = Box<dyn FnOnce(&[SocketAddr]) + Send>;
+/// A server whose listeners are open.
+pub struct Running<'a> {
+    /// Where it listens.
+    pub addresses: &'a [SocketAddr],
+    /// What it serves from.
+    pub node: &'a web::Data<Node>,
+    /// Stops it.
+    pub server: ServerHandle,
+}
+
+/// What is done once the listeners are open.
+pub type Ready = Box<dyn FnOnce(&Running<'_>) + Send>;
 
 /// How the server is to run, besides its configuration.
 #[derive(Default)]
 pub struct ServeOptions {
     /// Addresses to listen on; none: those of the configuration.
     pub listen: Vec<SocketAddr>,
-    /// Called once the listeners are open, with their addresses.
+    /// Called once the listeners are open.
     pub ready: Option<Ready>,
 }
 
@@ -108,6 +118,7 @@ async fn serve(
     let metrics_node = node.clone();
     let reloader = Reloader::new(node.clone(), config_dir, certificate.clone());
     let app = {
+        let node = node.clone();
         let config = Arc::clone(&config);
         let deadline = config.api_server.request_timeout;
         move || {
@@ -145,7 +156,8 @@ async fn serve(
         spawn(serve_metrics(metrics_node, address)?);
     }
     spawn(reloader.watch());
-    spawn(stop_on_signal(running.handle(), draining, supervision));
+    let handle = running.handle();
+    spawn(stop_on_signal(handle.clone(), draining, supervision));
 
     for address in &addresses {
         let scheme = if certificate.is_some() {
@@ -156,7 +168,11 @@ async fn serve(
         info!(%address, scheme, workers, "listening");
     }
     if let Some(ready) = options.ready {
-        ready(&addresses);
+        ready(&Running {
+            addresses: &addresses,
+            node: &node,
+            server: handle,
+        });
     }
     notify(&[NotifyState::Ready]);
     if let Some(interval) = sd_notify::watchdog_enabled() {

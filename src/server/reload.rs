@@ -15,8 +15,8 @@ use super::{monotonic_micros, notify};
 use crate::node::Node;
 use crate::telemetry::log;
 
-/// How often the files are looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often the files are looked at. Keys count once two looks have seen the same.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) struct Reloader {
     node: web::Data<Node>,
@@ -69,7 +69,7 @@ impl Reloader {
                     error!(error = %problem, "the log stays as it was");
                 }
             }
-            self.keys().await;
+            self.keys(asked).await;
             let now = seen(&self.policy_files);
             if asked || now != policy {
                 policy = now;
@@ -88,17 +88,25 @@ impl Reloader {
     }
 
     /// Looks at the key repositories; on a thread where that may block.
-    async fn keys(&self) {
+    async fn keys(&self, at_once: bool) {
         let node = self.node.clone();
         let looked = task::spawn_blocking(move || {
-            let tokens = node.format.refresh().map_err(|error| error.to_string());
-            let receipts = node.receipts.refresh().map_err(|error| error.to_string());
-            let credentials = node.credential_keys.refresh();
-            let credentials = credentials.map_err(|error| error.to_string());
+            let (tokens, receipts) = if at_once {
+                (node.format.refresh(), node.receipts.refresh())
+            } else {
+                (
+                    node.format.refresh_settled(),
+                    node.receipts.refresh_settled(),
+                )
+            };
+            let told = |error: &dyn std::fmt::Display| error.to_string();
             [
-                ("token", tokens),
-                ("receipt", receipts),
-                ("credential", credentials),
+                ("token", tokens.map_err(|e| told(&e))),
+                ("receipt", receipts.map_err(|e| told(&e))),
+                (
+                    "credential",
+                    node.credential_keys.refresh().map_err(|e| told(&e)),
+                ),
             ]
         });
         let Ok(looked) = looked.await else {

@@ -1,80 +1,16 @@
 //! What we hand to operators, used as they would: the first command of the README, the
 //! configuration of HAProxy, the systemd units.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::json;
 
 use crate::support::cloud::Builder;
+use crate::support::haproxy::{Haproxy, shipped};
 use crate::support::login::PASSWORD;
 use crate::support::port::Port;
 use crate::support::{Api, Cloud, Options, Scope, password, scoped};
 use crate::testdb::{Scratch, TestDb, each_database};
-
-fn shipped(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("config")
-        .join(name)
-}
-
-/// HAProxy with the shipped configuration, before these nodes; stopped when dropped.
-struct Haproxy<'a> {
-    folder: &'a Path,
-    front: Port,
-}
-
-impl<'a> Haproxy<'a> {
-    fn start(db: &'a TestDb, nodes: [&Cloud<'_>; 2]) -> Self {
-        let haproxy = Self {
-            folder: db.scratch(),
-            front: Port::reserve(),
-        };
-        let stats = Port::reserve();
-        let file = shipped("haproxy.cfg");
-        haproxy.script(
-            &["start", file.to_str().unwrap()],
-            &[
-                ("IDENTITY_BIND", haproxy.front.address()),
-                ("IDENTITY_NODE_1", nodes[0].address()),
-                ("IDENTITY_NODE_2", nodes[1].address()),
-                ("IDENTITY_STATS", stats.address()),
-                ("HAPROXY_PORT", haproxy.front.number().to_string()),
-            ],
-        );
-        haproxy
-    }
-
-    fn api(&self) -> Api {
-        Api::at(format!("http://{}", self.front.address()))
-    }
-
-    fn script(&self, arguments: &[&str], environment: &[(&str, String)]) {
-        let output = Command::new("bash")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/peers/haproxy.sh"))
-            .args(arguments)
-            .env("PEERS_DATA", self.folder)
-            .envs(
-                environment
-                    .iter()
-                    .map(|(name, value)| (*name, value.as_str())),
-            )
-            .stdin(Stdio::null())
-            .output()
-            .expect("bash");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-}
-
-impl Drop for Haproxy<'_> {
-    fn drop(&mut self) {
-        self.script(&["stop"], &[]);
-    }
-}
 
 async fn start_behind_a_proxy(db: &TestDb) -> Cloud<'_> {
     Builder::new(db)

@@ -17,11 +17,14 @@ mod catalog;
 mod credentials;
 mod deployment;
 mod domain_config;
+mod faults;
 mod limits;
+mod nodes;
 mod notifications;
 mod policies;
 mod real_client;
 mod roles;
+mod rotation;
 mod security;
 mod support;
 #[path = "../support/testdb.rs"]

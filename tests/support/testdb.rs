@@ -162,6 +162,136 @@ impl TestDb {
     }
 }
 
+impl TestDb {
+    /// Ends all connections that servers have to this database, as its administrator could. Gives
+    /// how many there were. None on SQLite, which has no server.
+    pub(crate) async fn kill_connections(&self) -> usize {
+        let Some((_, name)) = &self.server else {
+            return 0;
+        };
+        let killed = match self.backend {
+            Backend::Sqlite => Ok(0),
+            Backend::Postgres => kill_on_postgres(&self.url, name).await,
+            Backend::Mariadb => kill_on_mariadb(&self.url, name).await,
+        };
+        killed.unwrap_or_else(|e| panic!("{:?} kills no connections: {e}", self.backend))
+    }
+
+    /// The number that a query gives.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let number = read_number(self.backend, &self.url, sql).await;
+        number.unwrap_or_else(|e| panic!("{:?} refuses {sql:?}: {e}", self.backend))
+    }
+
+    /// How many transactions are open on this database and wait for their client. SQLite, which
+    /// does not tell, counts as one where the write lock is taken.
+    pub(crate) async fn open_transactions(&self) -> i64 {
+        match (self.backend, &self.server) {
+            (Backend::Postgres, Some((_, name))) => {
+                let sql = format!(
+                    "SELECT COUNT(*) FROM pg_stat_activity
+                     WHERE datname = '{name}' AND state LIKE 'idle in transaction%'"
+                );
+                self.number(&sql).await
+            }
+            (Backend::Mariadb, Some((server, name))) => {
+                let sql = format!(
+                    "SELECT COUNT(*) FROM information_schema.INNODB_TRX t
+                     JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
+                     WHERE p.DB = '{name}' AND p.COMMAND = 'Sleep'"
+                );
+                let number = read_number(self.backend, server, &sql).await;
+                number.unwrap_or_else(|e| panic!("{sql:?}: {e}"))
+            }
+            _ => {
+                let taken = run_sql(self.backend, &self.url, "BEGIN IMMEDIATE; ROLLBACK").await;
+                i64::from(taken.is_err())
+            }
+        }
+    }
+
+    /// Holds the exclusive lock of the SQLite file until the value is dropped.
+    pub(crate) fn lock_sqlite(&self) -> diesel::SqliteConnection {
+        let file = self.url.strip_prefix("sqlite:///").unwrap_or(&self.url);
+        let mut connection = diesel::SqliteConnection::establish(file).expect("the file");
+        connection
+            .batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
+            .expect("the lock");
+        connection
+    }
+}
+
+async fn read_number(
+    backend: Backend,
+    url: &str,
+    sql: &str,
+) -> Result<i64, Box<dyn Error + Send + Sync>> {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        number: i64,
+    }
+    let sql = format!("SELECT CAST((\n{sql}\n) AS SIGNED) AS number");
+    match backend {
+        Backend::Sqlite => {
+            use diesel::RunQueryDsl as _;
+
+            let file = url.strip_prefix("sqlite:///").unwrap_or(url);
+            let mut connection = diesel::SqliteConnection::establish(file)?;
+            let sql = sql.replace("SIGNED", "INTEGER");
+            let row: Row = diesel::sql_query(sql).get_result(&mut connection)?;
+            Ok(row.number)
+        }
+        Backend::Postgres => {
+            let (client, connection) =
+                tokio_postgres::connect(&native(url, "postgresql"), tokio_postgres::NoTls).await?;
+            let connection = tokio::spawn(connection);
+            let row = client
+                .query_one(&sql.replace("SIGNED", "BIGINT"), &[])
+                .await?;
+            drop(client);
+            connection.await??;
+            Ok(row.try_get(0)?)
+        }
+        Backend::Mariadb => {
+            let options = mysql_async::OptsBuilder::from_opts(mysql_async::Opts::from_url(
+                &native(url, "mysql"),
+            )?)
+            .setup(vec!["SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')"]);
+            let mut connection = mysql_async::Conn::new(options).await?;
+            let number = connection.query_first(sql).await?;
+            connection.disconnect().await?;
+            Ok(number.ok_or("no row")?)
+        }
+    }
+}
+
+async fn kill_on_postgres(url: &str, name: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
+    let (client, connection) =
+        tokio_postgres::connect(&native(url, "postgresql"), tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = $1 AND pid <> pg_backend_pid()";
+    let killed = client.query(sql, &[&name]).await?.len();
+    drop(client);
+    connection.await??;
+    Ok(killed)
+}
+
+async fn kill_on_mariadb(url: &str, name: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
+    let options = mysql_async::Opts::from_url(&native(url, "mysql"))?;
+    let mut connection = mysql_async::Conn::new(options).await?;
+    let sql =
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()";
+    let all: Vec<u64> = connection.exec(sql, (name,)).await?;
+    for id in &all {
+        // One that has ended meanwhile is no failure.
+        let _ = connection.query_drop(format!("KILL {id}")).await;
+    }
+    connection.disconnect().await?;
+    Ok(all.len())
+}
+
 impl Drop for TestDb {
     fn drop(&mut self) {
         let Some((server, name)) = self.server.take() else {
@@ -242,6 +372,30 @@ macro_rules! each_database {
     )+};
 }
 pub(crate) use each_database;
+
+/// The same on the two databases that are reached over a network.
+#[allow(unused_macros, reason = "the providers' tests have no use for it")]
+macro_rules! each_server {
+    ($( $(#[$attribute:meta])* async fn $rule:ident($db:ident: TestDb) $body:block )+) => {$(
+        $(#[$attribute])*
+        async fn $rule($db: $crate::testdb::TestDb) $body
+
+        mod $rule {
+            use $crate::testdb::{Backend, run};
+
+            #[test]
+            fn postgres() {
+                run(Backend::Postgres, super::$rule);
+            }
+
+            #[test]
+            fn mariadb() {
+                run(Backend::Mariadb, super::$rule);
+            }
+        }
+    )+};
+}
+pub(crate) use each_server;
 
 fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !value.is_empty() && value != "0")

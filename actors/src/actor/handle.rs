@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tracing::Span;
 
 use super::room::{Call, Room};
-use super::{Control, Idempotent, Limits, Provider, Serve, Unavailable};
+use super::{Control, Idempotent, Limits, Provider, Serve, Transient, Unavailable};
 
 /// How long a caller waits for an actor to come back before it gives up.
 const RESTART_PATIENCE: Duration = Duration::from_secs(1);
@@ -162,16 +162,20 @@ impl<P: Provider> Handle<P> {
         }
     }
 
-    /// Like [`Self::send`], but asks once more when the actor ended before it answered.
+    /// Like [`Self::send`], but asks once more when the actor ended before it answered, or its
+    /// connection to the database broke: the next is a fresh one.
     pub async fn read<M, T, E>(&self, message: M) -> Result<T, E>
     where
         P: Serve<M>,
         M: Idempotent + Message<Result = Result<T, E>> + Send + 'static,
         T: Send + 'static,
-        E: From<Unavailable> + Send + 'static,
+        E: Transient + Send + 'static,
     {
         let again = message.clone();
         match self.ask(message).await {
+            Ok(Err(error)) if error.unavailable() == Some(Unavailable::Disconnected) => {
+                self.send(again).await
+            }
             Ok(answer) => answer,
             Err(Unavailable::Restarting) => self.send(again).await,
             Err(unavailable) => Err(unavailable.into()),
@@ -181,6 +185,14 @@ impl<P: Provider> Handle<P> {
     /// Stops or breaks this thread's replica, for tests of what happens then.
     pub fn control(&self, control: Control) {
         if let Some(address) = self.0.replica() {
+            address.do_send(control);
+        }
+    }
+
+    /// The same to the replica of this number: 0 is the supervisor's, then one a worker.
+    pub fn control_replica(&self, replica: usize, control: Control) {
+        let slot = self.0.replicas.get(replica);
+        if let Some(address) = slot.and_then(ArcSwapOption::load_full) {
             address.do_send(control);
         }
     }
@@ -225,13 +237,17 @@ impl<P: Provider> Handle<P> {
                 // Registered before the look, so that a start in between is not missed.
                 changed.as_mut().enable();
                 if let Some(address) = self.0.replica() {
-                    return address;
+                    return Some(address);
+                }
+                if self.0.failed.load(Ordering::Relaxed) {
+                    return None; // Not to be waited for: it takes a whole window.
                 }
                 changed.await;
             }
         };
-        timeout(RESTART_PATIENCE, wait)
-            .await
-            .map_err(|_| Unavailable::Restarting)
+        match timeout(RESTART_PATIENCE, wait).await {
+            Ok(Some(address)) => Ok(address),
+            Ok(None) | Err(_) => Err(Unavailable::Restarting),
+        }
     }
 }

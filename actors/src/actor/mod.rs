@@ -51,18 +51,40 @@ pub enum Unavailable {
     /// No answer within the deadline.
     #[error("no answer in time")]
     TimedOut,
-    /// No connection to the database, or it broke.
+    /// No connection to the database, or another transaction was in the way.
     #[error("the database cannot be reached")]
     Database,
+    /// The connection to the database broke while it was used. There may be others.
+    #[error("the connection to the database broke")]
+    Disconnected,
+    /// As many wait for slow work, such as hashing a password, as may.
+    #[error("too many requests wait, {retry_after} seconds of work")]
+    Queued {
+        /// When they should be through, in seconds.
+        retry_after: u32,
+    },
 }
 
 impl Unavailable {
     /// When a client should try again.
     pub fn retry_after(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Overloaded | Self::Restarting => 1,
+            Self::Overloaded | Self::Restarting | Self::Disconnected => 1,
             Self::TimedOut | Self::Database => 5,
+            Self::Queued { retry_after } => retry_after.into(),
         })
+    }
+}
+
+/// A provider's error, which may be that it could not be asked.
+pub trait Transient: From<Unavailable> {
+    /// Why it could not, if that is what it says.
+    fn unavailable(&self) -> Option<Unavailable>;
+}
+
+impl Transient for Unavailable {
+    fn unavailable(&self) -> Option<Unavailable> {
+        Some(*self)
     }
 }
 

@@ -351,6 +351,8 @@ impl<P: Provider> Supervised for Child<P> {
                         }
                         *replica = Replica::default();
                     }
+                    // Who waits for a fresh one need not.
+                    self.shared.changed.notify_waiters();
                     return self.failed_until;
                 }
                 // The first goes unpunished: it is the rule, and callers are waiting.

@@ -52,6 +52,21 @@ impl Serve<Burst> for Counter {
     }
 }
 
+/// Finds its connection broken, the first time.
+#[derive(Clone, Message)]
+#[rtype(result = "Result<u32, Unavailable>")]
+struct Query(Unavailable);
+impl Idempotent for Query {}
+
+impl Serve<Query> for Counter {
+    async fn serve(self, Query(trouble): Query) -> Result<u32, Unavailable> {
+        match self.asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(trouble),
+            asked => Ok(asked),
+        }
+    }
+}
+
 fn limits() -> Limits {
     Limits {
         under_way: 3,
@@ -70,6 +85,24 @@ async fn a_read_is_answered_over_a_panic_and_over_a_stop() {
         assert!(counter.read(Next).await.is_ok());
     }
     assert_eq!(counter.stats().restarts, 2);
+}
+
+#[actix::test]
+async fn a_read_is_asked_again_where_a_connection_broke_and_not_where_there_is_none() {
+    let supervision = Supervision::start(0, limits());
+    for (trouble, answer) in [
+        (Unavailable::Disconnected, Ok(1)),
+        (Unavailable::Database, Err(Unavailable::Database)),
+        (Unavailable::TimedOut, Err(Unavailable::TimedOut)),
+    ] {
+        let counter = Counter::default();
+        let counter = supervision.supervise(Placement::Single, move || counter.clone());
+        assert_eq!(counter.read(Query(trouble)).await, answer);
+    }
+    let counter = Counter::default();
+    let counter = supervision.supervise(Placement::Single, move || counter.clone());
+    let change = counter.send(Query(Unavailable::Disconnected)).await;
+    assert_eq!(change, Err(Unavailable::Disconnected));
 }
 
 #[actix::test]

@@ -125,7 +125,9 @@ crate::triage!(Error);
 impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy { .. } => Self::Unavailable(Unavailable::Overloaded),
+            HashError::Busy {
+                retry_after_seconds: retry_after,
+            } => Self::Unavailable(Unavailable::Queued { retry_after }),
             HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
             HashError::PasswordTooLong { limit } => Self::SecretTooLong(limit),
             error => Self::Hashing(error),

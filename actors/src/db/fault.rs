@@ -2,10 +2,12 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 
-use crate::actor::Unavailable;
+use tracing::warn;
+
+use crate::actor::{Transient, Unavailable};
 
 /// An error that a query body may end with.
-pub trait Fault: From<Unavailable> {
+pub trait Fault: Transient {
     /// Whether the connection may be to blame, and is better closed than used again. False for
     /// errors that are answers, such as "not found".
     fn connection_is_suspect(&self) -> bool;
@@ -25,6 +27,17 @@ pub enum Trouble {
     /// Another transaction was in the way (deadlock, serialisation, Galera certification), or
     /// held a lock too long. Nothing was changed.
     Contention,
+}
+
+/// What this error is to a caller, if it is passing trouble. Logged here, as the caller is not told
+/// more than that.
+pub fn unavailable(error: &Error) -> Option<Unavailable> {
+    let trouble = trouble(error)?;
+    warn!(%error, "the database did not do what it was asked");
+    Some(match trouble {
+        Trouble::Connection => Unavailable::Disconnected,
+        Trouble::Contention => Unavailable::Database,
+    })
 }
 
 /// What passing trouble this error is, if any.

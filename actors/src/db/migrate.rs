@@ -19,7 +19,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::schema::{alembic_version, ng_migration};
 use super::{Db, Fault, MysqlConn, PostgresConn, SqliteConn, Trouble, micros_since_epoch, trouble};
-use crate::actor::Unavailable;
+use crate::actor::{Transient, Unavailable};
 use crate::with_conn;
 
 /// What `alembic_version` holds under Python Keystone 30: the heads of its contract and expand
@@ -171,6 +171,15 @@ impl From<Error> for MigrateError {
             Some(Trouble::Connection) => Self::Unavailable(Unavailable::Database),
             Some(Trouble::Contention) => Self::Busy,
             None => Self::Storage(error),
+        }
+    }
+}
+
+impl Transient for MigrateError {
+    fn unavailable(&self) -> Option<Unavailable> {
+        match self {
+            Self::Unavailable(why) => Some(*why),
+            Self::Busy | Self::Failed { .. } | Self::Storage(_) => None,
         }
     }
 }

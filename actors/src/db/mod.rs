@@ -22,7 +22,7 @@ mod time;
 mod tls;
 pub mod url;
 
-pub use fault::{Fault, Trouble, is_unique_violation, on_unique, trouble};
+pub use fault::{Fault, Trouble, is_unique_violation, on_unique, trouble, unavailable};
 pub use pool::{
     ConnectError, Databases, Db, DbKind, DbStats, MysqlConn, Pools, PostgresConn, SqliteConn,
     StorageLimits,
@@ -165,9 +165,18 @@ macro_rules! triage {
     ($error:ty) => {
         impl From<::diesel::result::Error> for $error {
             fn from(error: ::diesel::result::Error) -> Self {
-                match $crate::db::trouble(&error) {
-                    Some(_) => Self::Unavailable($crate::actor::Unavailable::Database),
+                match $crate::db::unavailable(&error) {
+                    Some(why) => Self::Unavailable(why),
                     None => Self::Storage(error),
+                }
+            }
+        }
+
+        impl $crate::actor::Transient for $error {
+            fn unavailable(&self) -> Option<$crate::actor::Unavailable> {
+                match self {
+                    Self::Unavailable(why) => Some(*why),
+                    _ => None,
                 }
             }
         }

@@ -335,6 +335,9 @@ impl Db {
             Err(_) => {
                 warn!(pool = self.0.name, "the database did not answer in time");
                 self.0.timed_out.fetch_add(1, Ordering::Relaxed);
+                // If the way to the server is lost, it is for its idle fellows too: better one
+                // such wait than one for each of them.
+                pool.retain(|_, _| false);
                 Err(Unavailable::TimedOut.into())
             }
         }

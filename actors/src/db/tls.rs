@@ -61,6 +61,8 @@ pub(super) fn postgres(url: &DatabaseUrl, timeout: Duration) -> Result<Postgres,
         .application_name(application_name.as_deref().unwrap_or("keystone-ng"))
         .connect_timeout(connect_timeout.unwrap_or(timeout))
         .keepalives_idle(Duration::from_secs(60))
+        .keepalives_interval(Duration::from_secs(10))
+        .keepalives_retries(3)
         .ssl_mode(match tls.mode {
             TlsMode::Disable => SslMode::Disable,
             TlsMode::Prefer => SslMode::Prefer,

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use diesel_async::SimpleAsyncConnection;
-use futures_util::StreamExt;
+use futures_util::future::{LocalBoxFuture, OptionFuture};
+use futures_util::{FutureExt, StreamExt};
 use tracing::{debug, info, warn};
 
 use super::{Error, Event, Revocation, store};
@@ -21,6 +22,8 @@ const MOST_SEEN: usize = 50_000;
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 /// The pause before another try to listen, where PostgreSQL announces.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long such a try may take.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the reading of a table with ascending numbers stands.
 ///
@@ -222,6 +225,8 @@ async fn read_outbox(cursor: &mut Cursor, revocation: &Revocation) -> Result<(),
 struct Listener {
     databases: Databases,
     connection: Option<PostgresConn>,
+    /// A try to get one. It goes on from wait to wait: looks do not wait for it.
+    attempt: Option<LocalBoxFuture<'static, Option<PostgresConn>>>,
     try_at: Instant,
 }
 
@@ -230,17 +235,30 @@ impl Listener {
         Self {
             databases,
             connection: None,
+            attempt: None,
             try_at: Instant::now(),
         }
     }
 
     async fn wait(&mut self, longest: Duration) {
-        if self.connection.is_none() && Instant::now() >= self.try_at {
-            self.connection = self.listen().await;
-            self.try_at = Instant::now() + LISTEN_AGAIN;
-        }
         let Some(connection) = &mut self.connection else {
-            tokio::time::sleep(longest).await;
+            if self.attempt.is_none() && Instant::now() >= self.try_at {
+                self.attempt = Some(listen(self.databases.clone()).boxed_local());
+            }
+            let attempt = OptionFuture::from(self.attempt.as_mut());
+            let pause = tokio::time::sleep(longest);
+            tokio::select! {
+                Some(made) = attempt => {
+                    self.attempt = None;
+                    self.try_at = Instant::now() + LISTEN_AGAIN;
+                    // With a connection the next look is at once: for what came before it.
+                    match made {
+                        Some(connection) => self.connection = Some(connection),
+                        None => tokio::time::sleep(longest).await,
+                    }
+                }
+                () = pause => {}
+            }
             return;
         };
         let lost = {
@@ -253,9 +271,12 @@ impl Listener {
             self.connection = None;
         }
     }
+}
 
-    async fn listen(&self) -> Option<PostgresConn> {
-        let mut connection = match self.databases.listener().await? {
+/// A connection that hears the announcements; `None` where there is none to be had.
+async fn listen(databases: Databases) -> Option<PostgresConn> {
+    let listening = async {
+        let mut connection = match databases.listener().await? {
             Ok(connection) => connection,
             Err(error) => {
                 debug!(%error, "no connection to listen on");
@@ -264,7 +285,9 @@ impl Listener {
         };
         let listening = connection.batch_execute(&format!("LISTEN {CHANNEL}")).await;
         listening.ok().map(|()| connection)
-    }
+    };
+    let listening = tokio::time::timeout(LISTEN_PATIENCE, listening).await;
+    listening.ok().flatten()
 }
 
 #[cfg(test)]

@@ -192,6 +192,19 @@ impl TokenFormat {
             Self::Jws(tokens) => Ok(tokens.refresh()?),
         }
     }
+
+    /// The same, but only once the files of fernet keys have settled: see
+    /// [`LiveKeys::refresh_settled`].
+    ///
+    /// # Errors
+    /// As [`Self::refresh`].
+    pub fn refresh_settled(&self) -> Result<bool, RefreshError> {
+        match self {
+            Self::Fernet(tokens) => Ok(tokens.keys.refresh_settled()?),
+            // Each of its keys is a file of its own: none is renamed.
+            Self::Jws(tokens) => Ok(tokens.refresh()?),
+        }
+    }
 }
 
 static FUZZED: LazyLock<Option<(FernetTokens, JwsTokens)>> = LazyLock::new(|| {

@@ -308,7 +308,16 @@ impl Fingerprint {
 #[derive(Debug)]
 pub struct LiveKeys {
     keys: ArcSwap<KeySet>,
-    source: Option<(KeyRepository, Mutex<Fingerprint>)>,
+    source: Option<(KeyRepository, Mutex<Looks>)>,
+}
+
+/// What was seen of a repository.
+#[derive(Debug)]
+struct Looks {
+    /// When the keys in force were loaded.
+    loaded: Fingerprint,
+    /// At the last look.
+    last: Fingerprint,
 }
 
 impl LiveKeys {
@@ -320,7 +329,13 @@ impl LiveKeys {
         let seen = repository.fingerprint()?; // before the keys: what changes meanwhile is seen later
         Ok(Self {
             keys: ArcSwap::from_pointee(repository.load()?),
-            source: Some((repository, Mutex::new(seen))),
+            source: Some((
+                repository,
+                Mutex::new(Looks {
+                    loaded: seen.clone(),
+                    last: seen,
+                }),
+            )),
         })
     }
 
@@ -343,16 +358,31 @@ impl LiveKeys {
     /// # Errors
     /// [`KeyError`]. The old keys stay in force, and the next call tries again; say it loudly.
     pub fn refresh(&self) -> Result<bool, KeyError> {
-        let Some((repository, seen)) = &self.source else {
+        self.look(false)
+    }
+
+    /// The same, but only once two calls in a row have seen the same files: a repository that is
+    /// being copied has lost its old staged key before it has that key under the primary's name.
+    ///
+    /// # Errors
+    /// As [`Self::refresh`].
+    pub fn refresh_settled(&self) -> Result<bool, KeyError> {
+        self.look(true)
+    }
+
+    fn look(&self, settled: bool) -> Result<bool, KeyError> {
+        let Some((repository, looks)) = &self.source else {
             return Ok(false);
         };
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = looks.lock().unwrap_or_else(PoisonError::into_inner);
         let now = repository.fingerprint()?;
-        if now == *seen {
+        let moving = looks.last != now;
+        looks.last = now.clone();
+        if now == looks.loaded || (settled && moving) {
             return Ok(false);
         }
         self.keys.store(Arc::new(repository.load()?));
-        *seen = now;
+        looks.loaded = now;
         Ok(true)
     }
 }

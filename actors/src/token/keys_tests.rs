@@ -224,6 +224,31 @@ fn changed_keys_are_loaded_and_broken_ones_leave_the_old_in_force() {
 }
 
 #[test]
+fn c3_a_repository_that_is_being_copied_counts_once_it_has_settled() {
+    let directory = TempDir::new();
+    directory.write("0", key_text("primary 3"));
+    directory.write("1", key_text("secondary 2"));
+    let live = LiveKeys::load(repository(&directory)).unwrap();
+
+    // A rotation made elsewhere arrives file by file: first the new staged key takes the place of
+    // the old one, which is the primary from now on.
+    directory.write("0", key_text("staged 0"));
+    assert!(!live.refresh_settled().unwrap());
+    directory.write("2", key_text("primary 3"));
+    assert!(!live.refresh_settled().unwrap());
+    assert!(opens(&live.current(), "primary 3"), "never without it");
+
+    assert!(live.refresh_settled().unwrap());
+    assert!(primary_is(&live.current(), "primary 3"));
+    assert!(opens(&live.current(), "staged 0"));
+    assert!(!live.refresh_settled().unwrap());
+
+    // Who asks for it has it at once.
+    directory.write("0", key_text("secondary 2"));
+    assert!(live.refresh().unwrap());
+}
+
+#[test]
 fn a_fingerprint_changes_with_a_key_and_with_nothing_else() {
     let directory = TempDir::new();
     directory.write("1", key_text("secondary 2"));

@@ -44,7 +44,7 @@ pub use payload::{FederationRef, Payload, PayloadError, PayloadScope, Unsealable
 pub use receipt::{OpenedReceipt, Receipt, ReceiptError, Receipts};
 pub use rotation::RotationReport;
 
-use crate::actor::{Handle, Provider, Unavailable};
+use crate::actor::{Handle, Provider, Transient, Unavailable};
 use crate::application_credential::ApplicationCredentialProvider;
 use crate::assignment::AssignmentProvider;
 use crate::cache::Cache;
@@ -156,6 +156,15 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl Transient for Error {
+    fn unavailable(&self) -> Option<Unavailable> {
+        match self {
+            Self::Unavailable(why) => Some(*why),
+            Self::Seal(_) | Self::Internal { .. } => None,
+        }
+    }
 }
 
 /// A piece of JSON in a larger one.

@@ -115,6 +115,14 @@ impl Receipts {
     pub fn refresh(&self) -> Result<bool, KeyError> {
         self.keys.refresh()
     }
+
+    /// The same, as [`LiveKeys::refresh_settled`] does.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the old keys stay.
+    pub fn refresh_settled(&self) -> Result<bool, KeyError> {
+        self.keys.refresh_settled()
+    }
 }
 
 /// Reads what is inside a receipt.

@@ -2,3 +2,4 @@
 //! `SECURITY.md`.
 
 mod delegation;
+mod logins_and_load;

@@ -21,11 +21,16 @@ pub(crate) struct Api {
 impl Api {
     /// The server at this URL, which has no path and no slash at its end.
     pub(crate) fn at(base: impl Into<String>) -> Self {
+        Self::within(base, Duration::from_secs(60))
+    }
+
+    /// The same, by a client that gives up after this time.
+    pub(crate) fn within(base: impl Into<String>, patience: Duration) -> Self {
         // A test that waits for another program sees too late that the server has closed an idle
         // connection: none is kept for long.
         let client = awc::Client::builder()
             .connector(awc::Connector::new().conn_keep_alive(Duration::from_secs(1)))
-            .timeout(Duration::from_secs(60))
+            .timeout(patience)
             .disable_redirects()
             .finish();
         Self {
@@ -235,6 +240,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The server that it talks to.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// The token itself.
     pub(crate) fn token(&self) -> &str {
         &self.token

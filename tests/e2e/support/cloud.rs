@@ -80,6 +80,12 @@ impl<'db> Builder<'db> {
         self
     }
 
+    /// Sets all of these.
+    pub(crate) fn options(mut self, options: Options) -> Self {
+        self.options.0.extend(options.0);
+        self
+    }
+
     /// Statements that run before the server serves: see [`super::seed`].
     pub(crate) fn seed(mut self, statements: Vec<String>) -> Self {
         self.seed.extend(statements);
@@ -139,9 +145,14 @@ impl<'db> Cloud<'db> {
 
     /// One more of ours on the same database and with the same keys.
     pub(crate) async fn start_node(&self, options: Options) -> Self {
-        let mut node = Self::prepare(self.db, false, options);
+        let mut node = self.prepare_node(options);
         node.start_again().await;
         node
+    }
+
+    /// The same, not started yet.
+    pub(crate) fn prepare_node(&self, options: Options) -> Self {
+        Self::prepare(self.db, false, options)
     }
 
     /// Python Keystone on the same database and with the same keys.
@@ -278,6 +289,13 @@ impl<'db> Cloud<'db> {
             String::from_utf8_lossy(&output.stderr)
         );
         printed
+    }
+
+    /// The same, without holding up what else goes on in this thread.
+    pub(crate) async fn run_aside(&self, command: &[&str]) {
+        let mut command = Self::command(command);
+        command.arg("--config-file").arg(self.config_file());
+        python::run_aside(command).await;
     }
 
     /// Starts it after [`Self::stop`] or [`Self::kill`], with the same address, and waits until

@@ -1,16 +1,34 @@
 //! What the end to end tests stand on: real servers, and a client that speaks only the wire.
 
+use std::time::{Duration, Instant};
+
 pub(crate) mod api;
 pub(crate) mod cloud;
 pub(crate) mod delegation;
+pub(crate) mod haproxy;
+pub(crate) mod inside;
+pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod port;
 pub(crate) mod python;
 pub(crate) mod seed;
+pub(crate) mod wire;
 
 pub(crate) use api::{Answer, Api, Session};
 pub(crate) use cloud::{Cloud, Options};
 pub(crate) use login::{Scope, password, scoped, token};
+
+/// Waits until something holds, and says how long that took. Whoever waits for a minute gives up.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        if holds().await {
+            return began.elapsed();
+        }
+        actix_rt::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("not seen: {what}");
+}
 
 /// Makes four tests of each function: ours on the three databases (`NAME::sqlite`,
 /// `NAME::postgres`, `NAME::mariadb`), and Python Keystone (`NAME::python`). Where the last

@@ -197,7 +197,9 @@ impl Serve<ChangePassword> for IdentityProvider {
 impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy { .. } => Self::Unavailable(Unavailable::Overloaded),
+            HashError::Busy {
+                retry_after_seconds: retry_after,
+            } => Self::Unavailable(Unavailable::Queued { retry_after }),
             HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
             HashError::PasswordTooLong { limit } => Self::PasswordTooLong(limit),
             HashError::Failed

@@ -144,6 +144,6 @@ fn a_full_queue_is_no_refusal() {
     };
     assert!(matches!(
         Error::from(busy),
-        Error::Unavailable(Unavailable::Overloaded)
+        Error::Unavailable(Unavailable::Queued { .. })
     ));
 }

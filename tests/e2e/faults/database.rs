@@ -1,0 +1,168 @@
+//! The database hangs, dies, comes back, or loses connections, behind a wire that the test can
+//! cut.
+
+use std::time::Duration;
+
+use super::{PATIENCE, caller, until_ready, world};
+use crate::support::cloud::Options;
+use crate::support::load::{Ask, Load, MIX};
+use crate::support::wire::Wire;
+use crate::support::{Cloud, until};
+use crate::testdb::{Backend, TestDb, each_server, run};
+
+/// Deadlines short enough for a test.
+fn hasty() -> Options {
+    Options::default()
+        .set("storage", "connect_timeout", 1)
+        .set("storage", "acquire_timeout", 1)
+        .set("storage", "statement_timeout", 1)
+        .set("providers", "request_timeout", 3)
+}
+
+/// A node that reaches the database of `cloud` by this wire.
+async fn start_behind<'db>(cloud: &Cloud<'db>, wire: &Wire) -> Cloud<'db> {
+    cloud
+        .start_node(hasty().set("database", "connection", wire.url()))
+        .await
+}
+
+each_server! {
+    async fn a_hung_database_is_told_as_503_and_forgotten_when_it_goes_on(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let wire = Wire::to(&db);
+        let node = start_behind(&cloud, &wire).await;
+        let admin = caller(&cloud).await.at(node.api());
+        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
+        load.next(5).await;
+
+        wire.hang();
+        let noticed = until_ready(&node, false).await;
+        let hung = load.next(1).await;
+        wire.heal();
+        let healed = until_ready(&node, true).await;
+        let after = load.next(20).await;
+
+        let record = load.end().await;
+        eprintln!("not ready after {noticed:?}, ready again after {healed:?}; hung:\n{hung}");
+        record.assert_clean();
+        assert!(hung.0.iter().any(|one| one.status() == 503), "{hung}");
+        assert!(hung.slowest() < Duration::from_secs(10), "{hung}");
+        after.assert_good();
+    }
+
+    async fn a_hung_database_shows_in_readyz_before_clients_run_into_deadlines(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let wire = Wire::to(&db);
+        // With the deadlines of a real deployment: ten seconds, where a probe has two.
+        let node = cloud
+            .start_node(Options::default().set("database", "connection", wire.url()))
+            .await;
+        let admin = caller(&cloud).await.at(node.api());
+        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
+        load.next(2).await;
+
+        wire.hang();
+        let noticed = until_ready(&node, false).await;
+        let meanwhile = load.record(0);
+        wire.heal();
+        until_ready(&node, true).await;
+
+        let record = load.end().await;
+        eprintln!("not ready after {noticed:?}");
+        meanwhile.assert_good();
+        record.assert_clean();
+    }
+
+    async fn connections_that_died_unnoticed_are_replaced(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let wire = Wire::to(&db);
+        let node = start_behind(&cloud, &wire).await;
+        let admin = caller(&cloud).await.at(node.api());
+        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
+        load.next(20).await;
+
+        wire.lose_connections();
+        let after = load.next(50).await;
+
+        let record = load.end().await;
+        eprintln!("{after}");
+        record.assert_clean();
+    }
+
+    async fn a_dead_database_is_told_as_503_and_found_again(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let wire = Wire::to(&db);
+        let node = start_behind(&cloud, &wire).await;
+        let admin = caller(&cloud).await.at(node.api());
+        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
+        load.next(5).await;
+
+        wire.die();
+        let noticed = until_ready(&node, false).await;
+        // By now what is in memory is trusted no more.
+        until("no trust", async || {
+            let told = node.api().get("/readyz").await.json();
+            told["caches_trusted"] == false
+        })
+        .await;
+        let dead = load.next(5).await;
+        wire.heal();
+        let healed = until_ready(&node, true).await;
+        let after = load.next(20).await;
+
+        let record = load.end().await;
+        eprintln!("not ready after {noticed:?}, ready again after {healed:?}; dead:\n{dead}");
+        record.assert_clean();
+        assert!(dead.0.iter().all(|one| one.status() == 503), "{dead}");
+        after.assert_good();
+    }
+
+    async fn a_killed_connection_is_replaced_and_no_read_fails(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let admin = caller(&cloud).await;
+        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
+        load.next(5).await;
+
+        for _ in 0..5 {
+            let killed = db.kill_connections().await;
+            assert!(killed > 0);
+            load.next(5).await;
+        }
+
+        let record = load.end().await;
+        eprintln!("{record}");
+        record.assert_clean();
+        record.assert_reads_good();
+    }
+}
+
+#[test]
+fn while_another_holds_the_lock_of_sqlite_reads_go_on_and_writes_are_503() {
+    run(Backend::Sqlite, async |db: TestDb| {
+        let cloud = world(&db)
+            .set("storage", "statement_timeout", 2)
+            .start()
+            .await;
+        let admin = caller(&cloud).await;
+        let mix = [&MIX[..], &[(Ask::Revoke, 2)]].concat();
+        let load = Load::start(&admin, "alice", &mix, PATIENCE);
+        load.next(5).await;
+
+        let lock = db.lock_sqlite();
+        let locked = load.next(2).await;
+        drop(lock);
+        until("writes again", async || {
+            load.next(2).await.of(Ask::Revoke).all(|one| one.is_good())
+        })
+        .await;
+
+        let record = load.end().await;
+        eprintln!("locked:\n{locked}");
+        record.assert_clean();
+        record.assert_reads_good();
+        assert!(
+            locked.of(Ask::Revoke).any(|one| one.status() == 503),
+            "{locked}"
+        );
+    });
+}
