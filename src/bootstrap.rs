@@ -76,6 +76,7 @@ pub(crate) fn run(loaded: &Loaded, args: BootstrapArgs) -> Result<(), Failure> {
     };
     block_on(async {
         let db = crate::cli::pool(&loaded.config)?;
+        crate::cli::reach(&db, &loaded.config).await?;
         make(&db, &wanted, &loaded.config).await.map(drop)
     })
 }

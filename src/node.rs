@@ -9,9 +9,9 @@ use arc_swap::ArcSwap;
 use keystone_actors::actor::Limits;
 use keystone_actors::catalog::CatalogSettings;
 use keystone_actors::credential::{CredentialKeys, CredentialSettings};
-use keystone_actors::db::{ConnectError, Databases, StorageLimits};
+use keystone_actors::db::{ConnectError, Databases, Sessions, StorageLimits};
 use keystone_actors::hashing::{Algorithm, HashError, HashPolicy, HashPool, PoolSize};
-use keystone_actors::identity::{IdentitySettings, Lockout};
+use keystone_actors::identity::{IdentitySettings, InvalidPattern, Lockout, PasswordRequirement};
 use keystone_actors::limit::EnforcementModel;
 use keystone_actors::providers::{Providers, Settings};
 use keystone_actors::revocation::FollowSettings;
@@ -65,6 +65,9 @@ pub enum StartError {
     /// Password hashing.
     #[error("password hashing: {0}")]
     Hashing(#[from] HashError),
+    /// What passwords have to look like.
+    #[error(transparent)]
+    Pattern(#[from] InvalidPattern),
     /// Policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -84,8 +87,7 @@ impl Node {
         config_dir: &Path,
         workers: usize,
     ) -> Result<Self, StartError> {
-        let databases =
-            Databases::new(config.database.connection.clone(), storage_limits(&config))?;
+        let databases = databases(&config, storage_limits(&config))?;
         let methods = Arc::new(MethodTable::new(config.auth.methods.as_slice())?);
         let skew = seconds(config.token_ng.max_clock_skew);
         let format = Arc::new(token_format(&config, &methods, skew)?);
@@ -101,11 +103,12 @@ impl Node {
         let hashing = HashPool::start(hash_policy(&config), hash_threads(&config))?;
         let providers = Providers::start(
             &databases,
-            settings(&config, workers),
+            settings(&config, workers)?,
             Arc::clone(&format),
             Arc::clone(&credential_keys),
             hashing,
         )?;
+        warn_of_modes(&config);
         let (policy, warnings) = load_policy(&config, config_dir)?;
         for warning in warnings {
             tracing::warn!(%warning, "policy");
@@ -186,17 +189,22 @@ pub fn storage_limits(config: &Config) -> StorageLimits {
         acquire: config.storage.acquire_timeout,
         connect: config.storage.connect_timeout,
         statement: config.storage.statement_timeout,
-        ..StorageLimits::default()
+        lifetime: config.database.connection_recycle_time.seconds(),
     }
 }
 
-/// The format of tokens with its keys, for commands that look at tokens without a server.
+/// The database, within these bounds.
 ///
 /// # Errors
-/// When methods or keys are unusable.
-pub fn offline_format(config: &Config) -> Result<TokenFormat, StartError> {
-    let methods = Arc::new(MethodTable::new(config.auth.methods.as_slice())?);
-    token_format(config, &methods, seconds(config.token_ng.max_clock_skew))
+/// When files that TLS needs are unusable.
+pub fn databases(config: &Config, limits: StorageLimits) -> Result<Databases, ConnectError> {
+    let database = &config.database;
+    let sessions = Sessions {
+        mysql_sql_mode: database.mysql_sql_mode.clone(),
+        mysql_wsrep_sync_wait: database.mysql_wsrep_sync_wait,
+        sqlite_synchronous: database.sqlite_synchronous,
+    };
+    Databases::with_sessions(database.connection.clone(), limits, &sessions)
 }
 
 fn token_format(
@@ -208,24 +216,42 @@ fn token_format(
         sections::TokenProvider::Fernet => {
             let fernet = &config.fernet_tokens;
             let keys = LiveKeys::load(repository(&fernet.key_repository, fernet.max_active_keys))?;
-            TokenFormat::Fernet(FernetTokens::new(keys, Arc::clone(methods), skew))
+            let tokens = FernetTokens::new(keys, Arc::clone(methods), skew);
+            TokenFormat::Fernet(tokens.noting_longer_than(config.default.max_token_size))
         }
         sections::TokenProvider::Jws => {
-            let jwt = &config.jwt_tokens;
-            let repository = JwsRepository {
-                private_keys: jwt.jws_private_key_repository.clone(),
-                public_keys: jwt.jws_public_key_repository.clone(),
-                algorithm: jws_algorithm(jwt.jws_algorithm),
-                accepted: jwt
-                    .jws_accepted_algorithms
-                    .iter()
-                    .copied()
-                    .map(jws_algorithm)
-                    .collect(),
-            };
-            TokenFormat::Jws(JwsTokens::new(repository, skew)?)
+            TokenFormat::Jws(JwsTokens::new(jws_repository(config), skew)?)
         }
     })
+}
+
+/// Says which key files others can reach, and what to do.
+fn warn_of_modes(config: &Config) {
+    let (tokens, receipts) = (&config.fernet_tokens, &config.fernet_receipts);
+    let of = |path| repository(path, 0).mode_warnings().unwrap_or_default();
+    let mut warnings = of(&receipts.key_repository);
+    match config.token.provider {
+        sections::TokenProvider::Jws => {
+            warnings.extend(jws_repository(config).mode_warnings().unwrap_or_default());
+        }
+        sections::TokenProvider::Fernet if tokens.key_repository == receipts.key_repository => {}
+        sections::TokenProvider::Fernet => warnings.extend(of(&tokens.key_repository)),
+    }
+    for warning in warnings {
+        tracing::warn!(%warning, "others can reach a key");
+    }
+}
+
+/// The keys of JWS tokens.
+pub fn jws_repository(config: &Config) -> JwsRepository {
+    let jwt = &config.jwt_tokens;
+    let accepted = jwt.jws_accepted_algorithms.iter().copied();
+    JwsRepository {
+        private_keys: jwt.jws_private_key_repository.clone(),
+        public_keys: jwt.jws_public_key_repository.clone(),
+        algorithm: jws_algorithm(jwt.jws_algorithm),
+        accepted: accepted.map(jws_algorithm).collect(),
+    }
 }
 
 fn jws_algorithm(configured: sections::JwsAlgorithm) -> JwsAlgorithm {
@@ -256,7 +282,8 @@ pub fn hash_policy(config: &Config) -> HashPolicy {
     }
 }
 
-fn hash_threads(config: &Config) -> PoolSize {
+/// How many passwords are hashed at a time, and how many wait.
+pub fn hash_threads(config: &Config) -> PoolSize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     PoolSize {
         threads: match config.hashing.threads {
@@ -264,13 +291,14 @@ fn hash_threads(config: &Config) -> PoolSize {
             threads => threads,
         },
         queue: config.hashing.queue,
+        nice: config.hashing.nice,
     }
 }
 
-fn settings(config: &Config, workers: usize) -> Settings {
+fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
     let coherence = &config.cache_coherence;
     let token = &config.token;
-    Settings {
+    Ok(Settings {
         workers,
         limits: Limits {
             under_way: config.providers.mailbox,
@@ -289,7 +317,7 @@ fn settings(config: &Config, workers: usize) -> Settings {
         },
         foreign_ttl: coherence.foreign_writers.then_some(coherence.foreign_ttl),
         cache_entries: coherence.entries,
-        identity: identity_settings(config),
+        identity: identity_settings(config)?,
         token: TokenSettings {
             expiration: seconds(token.expiration),
             allow_expired_window: seconds(token.allow_expired_window),
@@ -298,6 +326,7 @@ fn settings(config: &Config, workers: usize) -> Settings {
                 .admin_project_name
                 .clone()
                 .zip(config.resource.admin_project_domain_name.clone()),
+            additional_primary_methods: config.auth.additional_primary_auth_methods.clone(),
         },
         application_credential_limit: limit(config.application_credential.user_limit),
         credential: CredentialSettings {
@@ -317,7 +346,7 @@ fn settings(config: &Config, workers: usize) -> Settings {
                 .map(|url| url.as_str().to_owned()),
             all_without_filter: config.endpoint_filter.return_all_endpoints_if_no_filter,
         },
-    }
+    })
 }
 
 /// How the limits of projects above and below one another go together.
@@ -328,9 +357,14 @@ pub fn enforcement_model(config: &Config) -> EnforcementModel {
     }
 }
 
-fn identity_settings(config: &Config) -> IdentitySettings {
+fn identity_settings(config: &Config) -> Result<IdentitySettings, InvalidPattern> {
     let rules = &config.security_compliance;
-    IdentitySettings {
+    let requirement = rules
+        .password_regex
+        .as_ref()
+        .map(|pattern| PasswordRequirement::new(pattern, rules.password_regex_description.clone()));
+    Ok(IdentitySettings {
+        password_requirement: requirement.transpose()?,
         default_domain_id: config.identity.default_domain_id.as_str().into(),
         disable_user_account_days_inactive: rules.disable_user_account_days_inactive,
         lockout: rules.lockout_failure_attempts.map(|attempts| Lockout {
@@ -344,7 +378,7 @@ fn identity_settings(config: &Config) -> IdentitySettings {
         minimum_password_age: rules.minimum_password_age,
         change_password_upon_first_use: rules.change_password_upon_first_use,
         ..IdentitySettings::default()
-    }
+    })
 }
 
 fn limit(limit: Limit) -> Option<u32> {

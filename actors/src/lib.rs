@@ -22,6 +22,7 @@ pub mod attributes;
 pub mod bootstrap;
 pub mod cache;
 pub mod catalog;
+pub mod checkup;
 pub mod credential;
 pub mod db;
 pub mod domain_config;

@@ -11,6 +11,7 @@ use chrono::Utc;
 use keystone_actors::token::{Refusal, Scope, Token, ValidateToken, Verdict};
 use tracing::debug;
 
+use super::access_rules;
 use super::error::ApiError;
 use crate::node::Node;
 use crate::policy::{Decision, Lookup, Rule, Subject, Target, Value, json_attribute};
@@ -35,6 +36,7 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let text = token_in(request.headers(), "X-Auth-Token");
         let node = request.app_data::<web::Data<Node>>().cloned();
+        let request = request.clone();
         Box::pin(async move {
             let (Some(text), Some(node)) = (text, node) else {
                 return Err(ApiError::unauthenticated());
@@ -44,7 +46,9 @@ impl FromRequest for Caller {
                 now: Utc::now().timestamp(),
                 allow_expired: false,
             };
-            Self::from_verdict(node.providers.token.read(validate).await?)
+            let caller = Self::from_verdict(node.providers.token.read(validate).await?)?;
+            access_rules::enforce(&node, &request, &caller.token).await?;
+            Ok(caller)
         })
     }
 }

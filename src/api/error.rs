@@ -103,6 +103,14 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, message)
     }
 
+    /// 410: there was such a thing once.
+    pub fn gone() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "The service you have requested is no longer available on this server.",
+        )
+    }
+
     /// 503: try again.
     pub fn unavailable(why: Unavailable) -> Self {
         Self {

@@ -7,6 +7,10 @@ const V3: &str = "https://docs.openstack.org/api/openstack-identity/3";
 /// Relations below [`V3`], and their paths below `/v3`.
 const RELATIONS: &[(&str, &str)] = &[
     ("rel/auth_tokens", "/auth/tokens"),
+    (
+        "ext/OS-PKI/1.0/rel/revocations",
+        "/auth/tokens/OS-PKI/revoked",
+    ),
     ("rel/auth_catalog", "/auth/catalog"),
     ("rel/auth_projects", "/auth/projects"),
     ("rel/auth_domains", "/auth/domains"),

@@ -1,5 +1,6 @@
 //! HTTP: a resource a file, its routes, and what all of them share.
 
+pub mod access_rules;
 pub mod body;
 pub mod call;
 pub mod caller;

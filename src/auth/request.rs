@@ -321,34 +321,36 @@ fn parse_totp(totp: Option<&Value>) -> Result<Totp, ApiError> {
 }
 
 fn parse_user(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
-    let name = text(user, "name").filter(|name| !name.is_empty());
-    if let Some(id) = text(user, "id").filter(|id| !id.is_empty()) {
-        return Ok(UserRef::Id(id.to_owned()));
+    if let Some(id) = sought(user, "id") {
+        return Ok(UserRef::Id(id));
     }
-    let Some(name) = name else {
+    let Some(name) = sought(user, "name") else {
         return Err(ApiError::expecting("id or name", "user"));
     };
     Ok(UserRef::Name {
-        name: name.to_owned(),
-        domain: parse_domain(user, "user")?,
+        name,
+        domain: match domain_in(user, "user")? {
+            DomainRef::Id(id) if id.is_empty() => {
+                return Err(ApiError::expecting("id or name", "domain"));
+            }
+            domain => domain,
+        },
     })
 }
 
-fn parse_domain(of: &Map<String, Value>, place: &str) -> Result<DomainRef, ApiError> {
-    let Some(domain) = of.get("domain").and_then(Value::as_object) else {
-        return Err(ApiError::expecting("domain", place));
-    };
-    domain_ref(domain)
+fn domain_in(of: &Map<String, Value>, place: &str) -> Result<DomainRef, ApiError> {
+    match of.get("domain").and_then(Value::as_object) {
+        Some(domain) => Ok(domain_ref(domain)),
+        None => Err(ApiError::expecting("domain", place)),
+    }
 }
 
-fn domain_ref(domain: &Map<String, Value>) -> Result<DomainRef, ApiError> {
+/// A domain by what it says, by an empty ID where that is nothing: no domain has one.
+fn domain_ref(domain: &Map<String, Value>) -> DomainRef {
     // Keystone prefers the name.
-    if let Some(name) = text(domain, "name").filter(|name| !name.is_empty()) {
-        return Ok(DomainRef::Name(name.to_owned()));
-    }
-    match text(domain, "id") {
-        Some(id) => Ok(DomainRef::Id(id.to_owned())),
-        None => Err(ApiError::expecting("id or name", "domain")),
+    match sought(domain, "name") {
+        Some(name) => DomainRef::Name(name),
+        None => DomainRef::Id(sought(domain, "id").unwrap_or_default()),
     }
 }
 
@@ -358,20 +360,37 @@ fn parse_application_credential(
     const PLACE: &str = "application credential";
     let empty = Map::new();
     let credential = credential.and_then(Value::as_object).unwrap_or(&empty);
-    let user = credential.get("user").and_then(Value::as_object);
-    let lookup = match (text(credential, "id"), text(credential, "name")) {
-        (Some(id), _) if !id.is_empty() => {
-            ApplicationCredentialRef::Id(id.to_owned(), user.map(parse_user).transpose()?)
-        }
-        (_, Some(name)) if !name.is_empty() => match user {
-            Some(user) => ApplicationCredentialRef::Name(name.to_owned(), parse_user(user)?),
-            None => return Err(ApiError::expecting("user", PLACE)),
-        },
-        _ => return Err(ApiError::expecting("name or ID", PLACE)),
+    let user = match credential.get("user") {
+        Some(Value::Object(user)) if !user.is_empty() => Some(owner(user)?),
+        None | Some(Value::Null | Value::Object(_)) => None,
+        Some(other) => return Err(wrong_type(other, "object", "application_credential/user")),
+    };
+    let lookup = match (sought(credential, "id"), sought(credential, "name"), user) {
+        (Some(id), _, user) => ApplicationCredentialRef::Id(id, user),
+        (None, Some(name), Some(user)) => ApplicationCredentialRef::Name(name, user),
+        (None, Some(_), None) => return Err(ApiError::expecting("user", PLACE)),
+        (None, None, _) => return Err(ApiError::expecting("name or ID", PLACE)),
+    };
+    let secret = match credential.get("secret") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(secret)) => secret,
+        Some(_) => return Err(ApiError::expecting("string", "password")),
     };
     Ok(ApplicationCredential {
         lookup,
-        secret: text(credential, "secret").unwrap_or("").into(),
+        secret: secret.into(),
+    })
+}
+
+/// Whose application credential it is. Keystone's schema says nothing of this: what makes no sense
+/// is somebody who does not exist.
+fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
+    if let Some(id) = sought(user, "id") {
+        return Ok(UserRef::Id(id));
+    }
+    Ok(UserRef::Name {
+        domain: domain_in(user, "user")?,
+        name: sought(user, "name").unwrap_or_default(),
     })
 }
 
@@ -402,18 +421,16 @@ fn parse_scope(scope: &Value) -> Result<ScopeRequest, ApiError> {
     Ok(match *kind {
         "unscoped" => ScopeRequest::Unscoped,
         "system" => ScopeRequest::System,
-        "domain" => ScopeRequest::Domain(domain_ref(value)?),
-        "project" => {
-            ScopeRequest::Project(match text(value, "name").filter(|name| !name.is_empty()) {
-                Some(name) => ProjectRef::Name {
-                    name: name.to_owned(),
-                    domain: parse_domain(value, "project")?,
-                },
-                None => ProjectRef::Id(text(value, "id").unwrap_or("").to_owned()),
-            })
-        }
-        _ => match text(value, "id").filter(|id| !id.is_empty()) {
-            Some(id) => ScopeRequest::Trust(id.to_owned()),
+        "domain" => ScopeRequest::Domain(domain_ref(value)),
+        "project" => ScopeRequest::Project(match sought(value, "name") {
+            Some(name) => ProjectRef::Name {
+                name,
+                domain: domain_in(value, "project")?,
+            },
+            None => ProjectRef::Id(sought(value, "id").unwrap_or_default()),
+        }),
+        _ => match sought(value, "id") {
+            Some(id) => ScopeRequest::Trust(id),
             None => return Err(ApiError::expecting("trust_id", "trust")),
         },
     })
@@ -421,6 +438,13 @@ fn parse_scope(scope: &Value) -> Result<ScopeRequest, ApiError> {
 
 fn text<'a>(of: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     of.get(name).and_then(Value::as_str)
+}
+
+/// A name or an ID that is looked for. Nothing is called by a text with a NUL in it, which PostgreSQL
+/// does not even take; nor by this character in its place, which stands for none.
+fn sought(of: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = text(of, name).filter(|text| !text.is_empty())?;
+    Some(text.replace('\0', "\u{fffd}"))
 }
 
 fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, ApiError> {
@@ -466,7 +490,7 @@ fn wrong_type(value: &Value, due: &str, place: &str) -> ApiError {
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) if !place.ends_with("password") => number.to_string(),
         Value::String(text)
-            if matches!(place, "identity/methods" | "scope" | "") && text.len() <= 64 =>
+            if matches!(place, "identity/methods" | "scope") && text.len() <= 64 =>
         {
             format!("'{text}'")
         }

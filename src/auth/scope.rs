@@ -2,7 +2,7 @@
 
 use keystone_actors::assignment::{GetEffectiveRoles, GrantTarget};
 use keystone_actors::identity::{GetUser, ListGroupsOfUser};
-use keystone_actors::ids::{ProjectId, TrustId, UserId};
+use keystone_actors::ids::{DomainId, ProjectId, TrustId, UserId};
 use keystone_actors::resource::{self, FindProject, GetProject, Project};
 use keystone_actors::token::PayloadScope;
 use keystone_actors::trust::{self, GetTrust};
@@ -12,7 +12,11 @@ use super::password::domain_id;
 use super::request::{DomainRef, ProjectRef, ScopeRequest};
 use super::{Proof, refused};
 use crate::api::error::ApiError;
+use crate::config::sections::UrlSafe;
 use crate::node::Node;
+
+/// Characters that URLs reserve (RFC 3986 section 2.2).
+const RESERVED: &str = ":/?#[]@!$&'()*+,;=";
 
 /// A scope that exists and is enabled; whether the user has a role there shows when the token is
 /// put together.
@@ -50,7 +54,7 @@ pub(super) async fn resolve(
     Ok(match request {
         ScopeRequest::Unscoped => PayloadScope::Unscoped.into(),
         ScopeRequest::System => PayloadScope::System.into(),
-        ScopeRequest::Domain(domain) => match domain_id(node, domain).await? {
+        ScopeRequest::Domain(domain) => match domain_to_scope_to(node, domain).await? {
             Some(id) => PayloadScope::Domain(id.to_string()).into(),
             None => return Err(refused(node, &"no such domain, or it is disabled")),
         },
@@ -100,6 +104,25 @@ async fn of_trust(
     })
 }
 
+/// The ID of an enabled domain that a scope names.
+async fn domain_to_scope_to(node: &Node, domain: &DomainRef) -> Result<Option<DomainId>, ApiError> {
+    if let DomainRef::Name(name) = domain {
+        refuse_reserved(node, node.config.resource.domain_name_url_safe, name)?;
+    }
+    domain_id(node, domain).await
+}
+
+/// `strict`: no scope is named by what URLs reserve.
+fn refuse_reserved(node: &Node, rule: UrlSafe, name: &str) -> Result<(), ApiError> {
+    if rule == UrlSafe::Strict && name.contains(|one| RESERVED.contains(one)) {
+        return Err(refused(
+            node,
+            &"a name in the scope has reserved characters",
+        ));
+    }
+    Ok(())
+}
+
 /// An enabled project in an enabled domain; never a domain that acts as project, which is scoped
 /// to as a domain.
 async fn find_project(node: &Node, project: &ProjectRef) -> Result<Option<ProjectId>, ApiError> {
@@ -110,7 +133,8 @@ async fn find_project(node: &Node, project: &ProjectRef) -> Result<Option<Projec
             resource.read(GetProject { id }).await
         }
         ProjectRef::Name { name, domain } => {
-            let Some(domain_id) = domain_id(node, domain).await? else {
+            refuse_reserved(node, node.config.resource.project_name_url_safe, name)?;
+            let Some(domain_id) = domain_to_scope_to(node, domain).await? else {
                 return Ok(None);
             };
             let name = name.clone();

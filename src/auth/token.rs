@@ -51,7 +51,7 @@ fn may_make_another(node: &Node, token: &Token, scope: &ScopeRequest) -> Result<
             "Using trust-scoped token to create another token. Create a new trust-scoped token instead",
         );
     }
-    if token.is_delegated(&node.config.auth.additional_primary_auth_methods) {
+    if token.is_delegated() {
         return refuse("Using a delegated token to create another token is not allowed.");
     }
     let elsewhere = matches!(scope, ScopeRequest::Project(_) | ScopeRequest::Domain(_));

@@ -4,22 +4,32 @@ use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use keystone_actors::db::migrate::{KeystoneSchema, MigrationState, status, sync};
-use keystone_actors::db::{Databases, Db};
+use keystone_actors::db::{Db, NoConnection};
 
 use super::{ConfigArgs, Failure, block_on, load, out, say};
 use crate::config::Config;
-use crate::node::storage_limits;
+use crate::node::{databases, storage_limits};
+
+const SYNC_HELP: &str = "Example:\n  \
+OS_DATABASE__CONNECTION=postgresql://keystone:secret@192.0.2.5/keystone keystone-ng db sync\n\n\
+It can be repeated, and several nodes may do it at once: each migration is applied once. Run it\n\
+before the servers of a new version are started; those of the old one may go on running.";
+
+const STATUS_HELP: &str = "Example:\n  \
+keystone-ng db status --config-file ./keystone.conf";
 
 /// What to do with the tables.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Make the tables that are missing: Keystone's, where Python Keystone has not made them, and
     /// our own beside them. Python Keystone's are never altered.
+    #[command(after_help = SYNC_HELP)]
     Sync {
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Say which tables are there. Exit code 3 where something is missing.
+    #[command(after_help = STATUS_HELP)]
     Status {
         #[command(flatten)]
         config: ConfigArgs,
@@ -46,9 +56,39 @@ pub(super) fn run(command: DbCommand) -> Result<(), Failure> {
 pub fn pool(config: &Config) -> Result<Db, Failure> {
     let mut limits = storage_limits(config);
     limits.statement = limits.statement.max(Duration::from_secs(600));
-    let databases =
-        Databases::new(config.database.connection.clone(), limits).map_err(Failure::of)?;
+    let databases = databases(config, limits).map_err(Failure::of)?;
     databases.pool("command", 5).map_err(Failure::of)
+}
+
+fn unreachable(config: &Config, why: &str) -> Failure {
+    Failure::Failed(format!(
+        "no connection to {}: {why}; look at [database] connection, and whether the database runs",
+        config.database.connection
+    ))
+}
+
+/// Waits for a database that may not be up yet, as often as `[database] max_retries` says.
+///
+/// # Errors
+/// [`Failure::Failed`] with what the driver says.
+pub async fn reach(db: &Db, config: &Config) -> Result<(), Failure> {
+    let database = &config.database;
+    let most = database.max_retries.get();
+    let mut tries = 0;
+    while let Err(NoConnection { why, may_pass }) = db.connects().await {
+        if !may_pass || most.is_some_and(|most| tries >= most) {
+            return Err(unreachable(config, &why));
+        }
+        tries += 1;
+        let of = most.map_or(String::new(), |most| format!(" of {most}"));
+        say(format_args!(
+            "no connection to {}: {why}; try {tries}{of} in {} s",
+            database.connection,
+            database.retry_interval.as_secs()
+        ));
+        tokio::time::sleep(database.retry_interval).await;
+    }
+    Ok(())
 }
 
 /// Makes the tables that are missing, and says so.
@@ -58,13 +98,11 @@ pub fn pool(config: &Config) -> Result<Db, Failure> {
 pub async fn bring_up(config: &Config) -> Result<bool, Failure> {
     let began = Instant::now();
     let db = pool(config)?;
+    reach(&db, config).await?;
+    say(format_args!("database {}", config.database.connection));
     let report = sync(&db, |name| say(format_args!("migration {name}")))
         .await
-        .map_err(|error| {
-            Failure::Failed(format!(
-                "{error}; is the database of [database] connection reachable?"
-            ))
-        })?;
+        .map_err(|error| Failure::Failed(whole(&error)))?;
     if let KeystoneSchema::Other { found } = &report.keystone {
         return Err(Failure::Unhealthy(format!(
             "the tables are not those of Keystone 30 (alembic versions {found:?}); \
@@ -82,8 +120,22 @@ pub async fn bring_up(config: &Config) -> Result<bool, Failure> {
     Ok(changed)
 }
 
+/// An error with its causes: a person has to mend it.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
 async fn show(config: &Config) -> Result<(), Failure> {
     let db = pool(config)?;
+    if let Err(NoConnection { why, .. }) = db.connects().await {
+        return Err(unreachable(config, &why));
+    }
     let mut pending = false;
     let mut text = String::new();
     for migration in status(&db).await.map_err(Failure::of)? {

@@ -12,13 +12,27 @@ use super::{ConfigArgs, Failure, block_on, load, pool, say};
 use crate::config::Config;
 use crate::node::{credential_repository, repository};
 
+const SETUP_HELP: &str = "Examples, as root for the user that the server runs as:\n  \
+keystone-ng fernet setup --keystone-user keystone --keystone-group keystone\n  \
+keystone-ng credential setup --keystone-user keystone --keystone-group keystone\n\n\
+Do it on one node, and copy the directory to the others: all need the same keys.";
+
+const ROTATE_HELP: &str = "Examples:\n  \
+keystone-ng fernet rotate --keystone-user keystone --keystone-group keystone\n  \
+keystone-ng credential rotate --keystone-user keystone --keystone-group keystone\n\n\
+Do it on one node, copy the directory to all others, and not again before all have it.\n\
+Tokens that a dropped key sealed are refused: keep [fernet_tokens] max_active_keys large\n\
+enough. No key of credentials is dropped while any is encrypted with it.";
+
 /// What to do with the keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Make the repository with a primary and a staged key; where keys are, they are kept.
+    #[command(after_help = SETUP_HELP)]
     Setup(KeysArgs),
     /// Make the staged key the primary, stage a new one, drop the oldest. Distribute the
     /// repository to the other nodes before the next rotation.
+    #[command(after_help = ROTATE_HELP)]
     Rotate(KeysArgs),
 }
 
@@ -27,12 +41,47 @@ pub enum KeysCommand {
 pub struct KeysArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// The user, by ID, who shall own the files.
-    #[arg(long, value_name = "UID")]
+    /// The user who shall own the files, by name or number.
+    #[arg(long, value_name = "USER", value_parser = user_number)]
     keystone_user: Option<u32>,
-    /// The group, by ID, that shall own the files.
-    #[arg(long, value_name = "GID")]
+    /// The group that shall own the files, by name or number.
+    #[arg(long, value_name = "GROUP", value_parser = group_number)]
     keystone_group: Option<u32>,
+}
+
+fn user_number(text: &str) -> Result<u32, String> {
+    number(text, "/etc/passwd")
+}
+
+fn group_number(text: &str) -> Result<u32, String> {
+    number(text, "/etc/group")
+}
+
+/// A number, or that of a name in a file of the form of passwd(5).
+fn number(text: &str, file: &str) -> Result<u32, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let known = std::fs::read_to_string(file).unwrap_or_default();
+    let mut entries = known.lines().map(|line| line.split(':'));
+    entries
+        .find_map(|mut fields| {
+            let name = fields.next()?;
+            let number = fields.nth(1)?;
+            (name == text).then(|| number.parse().ok())?
+        })
+        .ok_or_else(|| format!("{text} is not in {file}; give the number"))
+}
+
+impl KeysArgs {
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.config
+    }
+
+    /// User and group of new files.
+    pub(super) fn owner(&self) -> (Option<u32>, Option<u32>) {
+        (self.keystone_user, self.keystone_group)
+    }
 }
 
 /// What to do with the keys of credentials, and with what they encrypt.

@@ -3,11 +3,12 @@
 mod db;
 mod doctor;
 mod inspect;
+mod jws;
 mod keys;
 mod policy;
 mod serve;
 
-pub use db::{bring_up, pool};
+pub use db::{bring_up, pool, reach};
 pub use keys::set_up;
 
 use std::future::Future;
@@ -52,9 +53,44 @@ impl Failure {
     }
 }
 
-const EXIT_CODES: &str = "Exit codes:\n  \
+const EXIT_CODES: &str = "To begin:\n  \
+keystone-ng quickstart            a server that answers, on SQLite\n  \
+keystone-ng config sample         every option, explained\n  \
+keystone-ng doctor                what a server lacks, and what to do\n\n\
+Exit codes:\n  \
 0  done\n  1  tried, and failed\n  2  wrong command line or configuration\n  \
 3  looked at, and not as it should be (doctor, db status, policy check)";
+
+const BOOTSTRAP_HELP: &str = "Example:\n  \
+OS_BOOTSTRAP_PASSWORD=... keystone-ng bootstrap --bootstrap-region-id RegionOne \\\n      \
+--bootstrap-public-url https://identity.example.com/v3\n\n\
+It can be repeated: what is there is kept, and the password is set to the given one.";
+
+const SERVE_HELP: &str = "Examples:\n  \
+keystone-ng serve\n  \
+keystone-ng serve --config-file ./keystone.conf --listen 127.0.0.1:5000\n\n\
+SIGHUP reads keys, policy and certificate again; SIGTERM finishes what is under way, and ends.";
+
+const COMPLETIONS_HELP: &str = "Examples:\n  \
+keystone-ng completions bash > /usr/share/bash-completion/completions/keystone-ng\n  \
+keystone-ng completions zsh > /usr/share/zsh/vendor-completions/_keystone-ng\n  \
+keystone-ng completions fish > /usr/share/fish/vendor_completions.d/keystone-ng.fish";
+
+const MAN_HELP: &str = "Examples:\n  \
+keystone-ng man | man -l -\n  \
+keystone-ng man --dir /usr/local/share/man/man1";
+
+const QUICKSTART_HELP: &str = "Examples:\n  \
+keystone-ng quickstart\n  \
+keystone-ng quickstart --dir /tmp/cloud --listen 127.0.0.1:5001";
+
+const SAMPLE_HELP: &str = "Example:\n  \
+keystone-ng config sample > keystone.conf";
+
+const CHECK_HELP: &str = "Example:\n  \
+keystone-ng config check --config-file ./keystone.conf\n\n\
+Mistakes are told all at once (exit code 2); unknown options, with what was probably meant,\n\
+and options without effect here are warnings (exit code 0).";
 
 /// An OpenStack Identity server.
 #[derive(Debug, Parser)]
@@ -86,8 +122,10 @@ enum Command {
     ///
     /// Makes DIR with a keystone.conf, a database, keys and an administrator, prints what to paste
     /// next, and serves. Run again, it keeps everything.
+    #[command(after_help = QUICKSTART_HELP)]
     Quickstart(quickstart::Quickstart),
     /// Run the server.
+    #[command(after_help = SERVE_HELP)]
     Serve {
         #[command(flatten)]
         config: ConfigArgs,
@@ -96,6 +134,7 @@ enum Command {
         listen: Vec<SocketAddr>,
     },
     /// Make the first domain, project, administrator, roles and catalog; what exists is kept.
+    #[command(after_help = BOOTSTRAP_HELP)]
     Bootstrap {
         #[command(flatten)]
         config: ConfigArgs,
@@ -117,6 +156,11 @@ enum Command {
         #[command(subcommand)]
         command: keys::CredentialCommand,
     },
+    /// The key pairs of JWS tokens ([token] provider = jws).
+    Jws {
+        #[command(subcommand)]
+        command: jws::JwsCommand,
+    },
     /// The configuration.
     Config {
         #[command(subcommand)]
@@ -133,27 +177,33 @@ enum Command {
         command: inspect::TokenCommand,
     },
     /// Look at everything that a server needs, and say what to mend.
-    Doctor {
-        #[command(flatten)]
-        config: ConfigArgs,
-    },
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Print completions for a shell.
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
     },
-    /// Print the man page.
-    Man,
+    /// Print the man page, or write it and those of all commands.
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Write a page a command to this directory instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read the configuration and say what is wrong with it, and what is set.
+    #[command(after_help = CHECK_HELP)]
     Check {
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Print a commented keystone.conf with every option.
+    #[command(after_help = SAMPLE_HELP)]
     Sample,
 }
 
@@ -176,6 +226,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Db { command } => db::run(command),
         Command::Fernet { command } => keys::fernet(command),
         Command::Credential { command } => keys::credential(command),
+        Command::Jws { command } => jws::run(command),
         Command::Config {
             command: ConfigCommand::Check { config },
         } => check(&config),
@@ -184,20 +235,27 @@ fn run(cli: Cli) -> Result<(), Failure> {
         } => out(&config::sample()),
         Command::Policy { command } => policy::run(command),
         Command::Token { command } => inspect::run(command),
-        Command::Doctor { config } => doctor::run(&config),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "keystone-ng",
-                &mut std::io::stdout(),
-            );
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "keystone-ng", &mut script);
+            out(&String::from_utf8_lossy(&script))
         }
-        Command::Man => clap_mangen::Man::new(Cli::command())
-            .render(&mut std::io::stdout())
-            .map_err(Failure::of),
+        Command::Man { dir } => man(dir.as_deref()),
     }
+}
+
+fn man(dir: Option<&Path>) -> Result<(), Failure> {
+    let Some(dir) = dir else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command())
+            .render(&mut page)
+            .map_err(Failure::of)?;
+        return out(&String::from_utf8_lossy(&page));
+    };
+    let failed = |error| Failure::Failed(format!("{}: {error}", dir.display()));
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), dir).map_err(failed)
 }
 
 /// A value of the command line that nothing prints.
@@ -294,7 +352,13 @@ fn check(from: &ConfigArgs) -> Result<(), Failure> {
         text += &format!("# {} has no effect here    # {place}\n", option.title());
     }
     out(&text)?;
-    say("the configuration is good");
+    match loaded.warnings.len() {
+        0 => say("the configuration is good"),
+        1 => say("the configuration is good, but for the warning above"),
+        count => say(format_args!(
+            "the configuration is good, but for the {count} warnings above"
+        )),
+    }
     Ok(())
 }
 

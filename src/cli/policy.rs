@@ -9,23 +9,42 @@ use super::{ConfigArgs, Failure, base_dir, load, out, say};
 use crate::node::load_policy;
 use crate::policy::{Credentials, Target, sample};
 
+const GENERATE_HELP: &str = "Example:\n  \
+keystone-ng policy generate > /etc/keystone/policy.yaml\n\n\
+Take the # away from the rules that you change; the others stay the defaults.";
+
+const LIST_HELP: &str = "Example:\n  \
+keystone-ng policy list | grep identity:list_users";
+
+const VALIDATE_HELP: &str = "Example:\n  \
+keystone-ng policy validate --config-file ./keystone.conf";
+
+const POLICY_CHECK_HELP: &str = "Example:\n  \
+curl -s -H \"X-Auth-Token: $T\" -H \"X-Subject-Token: $T\" $OS_AUTH_URL/auth/tokens > body.json\n  \
+keystone-ng policy check --rule identity:get_user --token-body body.json \\\n      \
+--target target.user.id=abc --target target.user.domain_id=default";
+
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Print every default rule, commented out, with what it guards.
+    #[command(after_help = GENERATE_HELP)]
     Generate,
     /// Print the rules in force.
+    #[command(after_help = LIST_HELP)]
     List {
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Read the policy files and say what is wrong or odd. Exit code 3 where anything is.
+    #[command(after_help = VALIDATE_HELP)]
     Validate {
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Say whether a token would be allowed something, and if not, which part of the rule said
     /// no. Exit code 3 where it would not.
+    #[command(after_help = POLICY_CHECK_HELP)]
     Check {
         #[command(flatten)]
         config: ConfigArgs,

@@ -1,5 +1,8 @@
 //! Rules that tie options together.
 
+use keystone_actors::db::is_sql_mode;
+use keystone_actors::identity::PasswordRequirement;
+
 use super::error::Place;
 use super::resolve::Reader;
 use super::sections::{Config, PasswordHashAlgorithm};
@@ -55,6 +58,22 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
             format!(
                 "[identity] password_hash_rounds = {given}: for bcrypt it has to be from 4 to 31"
             ),
+        );
+    }
+
+    let rules = &config.security_compliance;
+    if let Some(pattern) = &rules.password_regex
+        && let Err(error) = PasswordRequirement::new(pattern, None)
+    {
+        let place = place(reader, "security_compliance", "password_regex");
+        reader.problem(place, error.to_string());
+    }
+
+    let mode = &config.database.mysql_sql_mode;
+    if !is_sql_mode(mode) {
+        reader.problem(
+            place(reader, "database", "mysql_sql_mode"),
+            format!("[database] mysql_sql_mode = {mode:?}: name modes, separated by commas"),
         );
     }
 

@@ -85,6 +85,8 @@ pub struct OptionMeta {
     pub ours: bool,
     /// Known, but of no effect here. Its text is not even looked at, unless another refers to it.
     pub inert: bool,
+    /// For an inert one: what to set in its stead, as `[section] name`.
+    pub instead: Option<&'static str>,
 }
 
 impl OptionMeta {
@@ -102,6 +104,7 @@ impl OptionMeta {
         deprecated_names: &[],
         ours: false,
         inert: false,
+        instead: None,
     };
 
     /// `[section] name`, as messages write it.

@@ -53,6 +53,9 @@ fn write_section(text: &mut String, section: &SectionMeta) {
         text.push_str(&format!("# ({}", option.allowed()));
         if option.inert {
             text.push_str("; no effect here");
+            if let Some(instead) = option.instead {
+                text.push_str(&format!(", set {instead} instead"));
+            }
         }
         text.push_str(")\n");
         for (section, name) in option.deprecated_names {

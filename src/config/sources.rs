@@ -218,6 +218,14 @@ impl<'a> Sorting<'a> {
             Some(meta) if meta.inert => {
                 self.inert.retain(|(other, _)| !std::ptr::eq(*other, meta));
                 self.inert.push((meta, place.clone()));
+                if let Some(instead) = meta.instead
+                    && value.trim() != meta.default().unwrap_or_default()
+                {
+                    self.warnings.push(Warning::Note {
+                        place: place.clone(),
+                        message: format!("{} has no effect here; set {instead}", meta.title()),
+                    });
+                }
                 if meta.name == "admin_token" && !value.is_empty() {
                     self.warnings.push(Warning::Note {
                         place: place.clone(),

@@ -127,7 +127,7 @@ macro_rules! integers {
     )+};
 }
 
-integers!(u32, u64, usize, i64);
+integers!(u8, u32, u64, usize, i64);
 
 impl Value for Limit {
     const KIND: Kind = Kind::Limit;

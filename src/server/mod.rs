@@ -188,6 +188,17 @@ async fn serve(
     Ok(())
 }
 
+/// Whether a certificate is configured; it and its key can be used then.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_certificate(config: &crate::config::Config) -> Result<bool, String> {
+    let loaded = tls::Certificate::load(&config.api_server);
+    loaded
+        .map(|certificate| certificate.is_some())
+        .map_err(|error| error.to_string())
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

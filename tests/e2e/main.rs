@@ -11,25 +11,33 @@
     reason = "in a test, a panic is the answer"
 )]
 
+mod access_rules;
 mod application_credentials;
 mod auth;
+mod bad_input;
 mod catalog;
+mod commands;
 mod credentials;
 mod deployment;
 mod domain_config;
 mod faults;
+mod jws;
 mod limits;
+mod multi_factor;
 mod nodes;
 mod notifications;
+mod password_rules;
 mod policies;
 mod real_client;
 mod roles;
 mod rotation;
+mod schema;
 mod security;
 mod support;
 #[path = "../support/testdb.rs"]
 mod testdb;
 mod token_life;
+mod token_options;
 mod totp;
 mod trusts;
 mod users;

@@ -178,7 +178,16 @@ each_keystone! {
             admin.request(Method::GET, &format!("/v3/auth/tokens?{query}")).subject(expired.token()).send().await
         };
         with("allow_expired=true").await.expect(200);
+        with("allow_expired=1").await.expect(200);
         with("allow_expired=zz").await.expect(404);
+        with("allow_expired=false").await.expect(404);
+        // Nor does it help who asks, or reach further back than the window.
+        let request = expired.request(Method::GET, "/v3/auth/tokens?allow_expired=true").subject(expired.token());
+        request.send().await.expect(401);
+        let strict = cloud.start_twin(Options::default().set("token", "allow_expired_window", 0)).await;
+        let admin = admin.at(strict.api());
+        let request = admin.request(Method::GET, "/v3/auth/tokens?allow_expired=true").subject(expired.token());
+        request.send().await.expect(404);
     }
 
     async fn a_change_in_the_tables_ends_the_tokens_it_concerns(builder: Builder) {

@@ -26,6 +26,7 @@ fn provider(bench: &Bench) -> Handle<ApplicationCredentialProvider> {
     let size = PoolSize {
         threads: 1,
         queue: 16,
+        nice: 0,
     };
     let hashing = HashPool::start(policy(), size).unwrap();
     bench.start(ApplicationCredentialProvider::new(
@@ -150,7 +151,7 @@ each_database! {
 
     async fn an_unknown_application_credential_costs_a_hash_like_a_known_one(db: TestDb) {
         let bench = Bench::new(&db).await;
-        let hashing = HashPool::start(policy(), PoolSize { threads: 1, queue: 16 }).unwrap();
+        let hashing = HashPool::start(policy(), PoolSize { threads: 1, queue: 16, nice: 0 }).unwrap();
         let credentials = bench.start(ApplicationCredentialProvider::new(
             bench.pool("application_credential"), bench.cache(), hashing.clone(), bench.invalidations.clone(), None,
         ));

@@ -18,15 +18,17 @@ mod pool;
     reason = "the columns mean what Keystone's tables document"
 )]
 pub mod schema;
+mod session;
 mod time;
 mod tls;
 pub mod url;
 
 pub use fault::{Fault, Trouble, is_unique_violation, on_unique, trouble, unavailable};
 pub use pool::{
-    ConnectError, Databases, Db, DbKind, DbStats, MysqlConn, Pools, PostgresConn, SqliteConn,
-    StorageLimits,
+    ConnectError, Databases, Db, DbKind, DbStats, MysqlConn, NoConnection, Pools, PostgresConn,
+    SqliteConn, StorageLimits,
 };
+pub use session::{Sessions, is_sql_mode};
 pub use time::{DbTime, micros_since_epoch};
 
 /// IDs in one statement: far below what SQLite and MySQL take.

@@ -9,7 +9,7 @@ use deadpool::managed::{PoolError as Failure, TimeoutType};
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
+    AsyncDieselConnectionManager, ManagerConfig, PoolError, PoolableConnection, RecyclingMethod,
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{
@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::fault::{Fault, Trouble, trouble};
+use super::session::Sessions;
 use super::tls;
 use super::url::DatabaseUrl;
 use crate::actor::Unavailable;
@@ -58,8 +59,8 @@ pub struct StorageLimits {
     pub connect: Duration,
     /// How long the work on a connection may take, a transaction included.
     pub statement: Duration,
-    /// Age at which an idle connection is replaced.
-    pub lifetime: Duration,
+    /// Age at which an idle connection is replaced; `None`: never.
+    pub lifetime: Option<Duration>,
 }
 
 impl Default for StorageLimits {
@@ -69,9 +70,18 @@ impl Default for StorageLimits {
             acquire: Duration::from_secs(5),
             connect: Duration::from_secs(5),
             statement: Duration::from_secs(10),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Some(Duration::from_secs(3600)),
         }
     }
+}
+
+/// Why there is no connection, for whoever set the database up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoConnection {
+    /// In the words of the driver, which may name host and user, never the password.
+    pub why: String,
+    /// The server is not there (yet), so trying again may help: a wrong password is another matter.
+    pub may_pass: bool,
 }
 
 /// The database could not be connected to.
@@ -93,10 +103,11 @@ pub struct Databases {
     connect: Connect,
 }
 
-/// How a connection is made. Prepared once, as TLS needs files to be read.
+/// How a connection is made. Prepared once, as TLS needs files to be read. For SQLite: the path, and
+/// the statements that set the session.
 #[derive(Clone)]
 enum Connect {
-    Sqlite(Arc<str>),
+    Sqlite(Arc<str>, Arc<str>),
     Postgres(Arc<tls::Postgres>),
     Mysql(mysql_async::Opts),
 }
@@ -148,12 +159,26 @@ impl Databases {
     /// # Errors
     /// When files that TLS needs are unusable.
     pub fn new(url: DatabaseUrl, limits: StorageLimits) -> Result<Self, ConnectError> {
+        Self::with_sessions(url, limits, &Sessions::default())
+    }
+
+    /// The same, with sessions that are set as an operator wants them.
+    ///
+    /// # Errors
+    /// When files that TLS needs are unusable.
+    pub fn with_sessions(
+        url: DatabaseUrl,
+        limits: StorageLimits,
+        sessions: &Sessions,
+    ) -> Result<Self, ConnectError> {
         let connect = match &url {
-            DatabaseUrl::Sqlite { path } => Connect::Sqlite(path.to_string_lossy().into()),
+            DatabaseUrl::Sqlite { path } => {
+                Connect::Sqlite(path.to_string_lossy().into(), sessions.sqlite().into())
+            }
             DatabaseUrl::Postgres { .. } => {
                 Connect::Postgres(Arc::new(tls::postgres(&url, limits.connect)?))
             }
-            DatabaseUrl::Mysql { .. } => Connect::Mysql(tls::mysql(&url)?),
+            DatabaseUrl::Mysql { .. } => Connect::Mysql(tls::mysql(&url, sessions)?),
         };
         Ok(Self {
             url: Arc::new(url),
@@ -178,9 +203,11 @@ impl Databases {
     pub fn pool(&self, name: &'static str, share: usize) -> Result<Db, ConnectError> {
         let size = (self.limits.connections * share / 100).max(2);
         let pools = match &self.connect {
-            Connect::Sqlite(path) => {
-                let path = Arc::clone(path);
-                Pools::Sqlite(self.build(size, move || open_sqlite(Arc::clone(&path)).boxed())?)
+            Connect::Sqlite(path, set) => {
+                let (path, set) = (Arc::clone(path), Arc::clone(set));
+                Pools::Sqlite(self.build(size, move || {
+                    open_sqlite(Arc::clone(&path), Arc::clone(&set)).boxed()
+                })?)
             }
             Connect::Postgres(how) => {
                 let how = Arc::clone(how);
@@ -238,7 +265,7 @@ impl Databases {
             .create_timeout(Some(self.limits.connect))
             .recycle_timeout(Some(self.limits.connect))
             .pre_recycle(deadpool::managed::Hook::sync_fn(move |_, metrics| {
-                if metrics.age() > lifetime {
+                if lifetime.is_some_and(|lifetime| metrics.age() > lifetime) {
                     return Err(deadpool::managed::HookError::message("old enough"));
                 }
                 Ok(())
@@ -290,6 +317,35 @@ impl Db {
                 .map_err(|_| Unavailable::Database)
         });
         asked.is_ok()
+    }
+
+    /// Makes a connection, or says why there is none: [`Db::answers`] for people.
+    ///
+    /// # Errors
+    /// [`NoConnection`].
+    pub async fn connects(&self) -> Result<(), NoConnection> {
+        let refused = match self.pools() {
+            Pools::Sqlite(pool) => pool.get().await.err(),
+            Pools::Postgres(pool) => pool.get().await.err(),
+            Pools::Mysql(pool) => pool.get().await.err(),
+        };
+        let why = match refused {
+            None => return Ok(()),
+            Some(Failure::Backend(PoolError::ConnectionError(error))) => error.to_string(),
+            Some(Failure::Timeout(_)) => "no answer in time".to_owned(),
+            Some(error) => error.to_string(),
+        };
+        // What the drivers say of it is text alone.
+        const PASSING: [&str; 6] = [
+            "os error",
+            "no answer in time",
+            "failed to lookup address",
+            "starting up",
+            "shutting down",
+            "oo many c", // Too many connections, too many clients
+        ];
+        let may_pass = PASSING.iter().any(|sign| why.contains(sign));
+        Err(NoConnection { why, may_pass })
     }
 
     /// Runs `work` on a connection; see [`with_conn!`](crate::with_conn).
@@ -378,12 +434,10 @@ where
     }
 }
 
-async fn open_sqlite(path: Arc<str>) -> Result<SqliteConn, ConnectionError> {
+async fn open_sqlite(path: Arc<str>, set: Arc<str>) -> Result<SqliteConn, ConnectionError> {
     let mut connection = SqliteConn::establish(&path).await?;
-    let plain =
-        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
     let refused = ConnectionError::CouldntSetupConfiguration;
-    connection.batch_execute(plain).await.map_err(refused)?;
+    connection.batch_execute(&set).await.map_err(refused)?;
     // Write-ahead log: readers and the writer don't wait for each other. Switching a fresh file to
     // it does not heed the busy time-out: of several who do so at once, some are told it is locked.
     let mut tries = 0;

@@ -18,6 +18,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::pool::{ConnectError, PostgresConn};
+use super::session::Sessions;
 use super::url::{DatabaseUrl, DbTls, TlsMode};
 
 /// How connections to PostgreSQL are made.
@@ -77,7 +78,10 @@ pub(super) fn postgres(url: &DatabaseUrl, timeout: Duration) -> Result<Postgres,
     })
 }
 
-pub(super) fn mysql(url: &DatabaseUrl) -> Result<mysql_async::Opts, ConnectError> {
+pub(super) fn mysql(
+    url: &DatabaseUrl,
+    sessions: &Sessions,
+) -> Result<mysql_async::Opts, ConnectError> {
     let DatabaseUrl::Mysql {
         host,
         port,
@@ -110,10 +114,7 @@ pub(super) fn mysql(url: &DatabaseUrl) -> Result<mysql_async::Opts, ConnectError
         // Rows matched, not rows changed, as the other two count.
         .client_found_rows(true)
         .tcp_nodelay(true)
-        // The session's time zone and SQL mode decide what times mean and what is an error.
-        .setup(vec![
-            "SET time_zone = '+00:00', sql_mode = 'TRADITIONAL'".to_owned(),
-        ]);
+        .setup(vec![sessions.mysql()]);
     if !matches!(tls.mode, TlsMode::Disable | TlsMode::Prefer) {
         let verify = matches!(tls.mode, TlsMode::VerifyCa | TlsMode::VerifyFull);
         let mut ssl = mysql_async::SslOpts::default()

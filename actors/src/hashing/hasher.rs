@@ -149,13 +149,15 @@ impl Drop for Ticket {
 /// The actor that each thread of the pool runs.
 pub(super) struct Hasher {
     pub(super) work: Arc<Work>,
+    /// Steps by which its thread is nicer than the one that started it.
+    pub(super) nice: u8,
 }
 
 impl Actor for Hasher {
     type Context = SyncContext<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        lower_priority();
+        lower_priority(self.nice);
     }
 }
 
@@ -204,17 +206,17 @@ impl Handler<Hash> for Hasher {
     }
 }
 
-/// Ten steps nicer than before: who validates tokens goes first.
+/// `steps` nicer than before: who validates tokens goes first.
 #[cfg(target_os = "linux")]
-fn lower_priority() {
+fn lower_priority(steps: u8) {
     use std::sync::Once;
 
     use rustix::process::{getpriority_process, setpriority_process};
 
     static TOLD: Once = Once::new();
     // On Linux the calling thread's alone, though POSIX says the process's.
-    let lowered =
-        getpriority_process(None).and_then(|nice| setpriority_process(None, (nice + 10).min(19)));
+    let lowered = getpriority_process(None)
+        .and_then(|nice| setpriority_process(None, (nice + i32::from(steps)).min(19)));
     if let Err(error) = lowered {
         TOLD.call_once(|| {
             tracing::debug!(
@@ -228,4 +230,4 @@ fn lower_priority() {
 
 /// Elsewhere a thread has no priority of its own to lower without unsafe code.
 #[cfg(not(target_os = "linux"))]
-fn lower_priority() {}
+fn lower_priority(_: u8) {}

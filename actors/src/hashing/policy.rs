@@ -173,7 +173,9 @@ impl HashPolicy {
         }
         match self.algorithm {
             Algorithm::Bcrypt if length > BCRYPT_INPUT && self.strict => refused(BCRYPT_INPUT),
-            Algorithm::Bcrypt if length > BCRYPT_INPUT => Ok(Algorithm::BcryptSha256),
+            // One that just fits would let in every longer one that begins with it: verifying cuts, for
+            // what Python Keystone has cut.
+            Algorithm::Bcrypt if length >= BCRYPT_INPUT => Ok(Algorithm::BcryptSha256),
             algorithm => Ok(algorithm),
         }
     }

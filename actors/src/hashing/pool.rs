@@ -23,6 +23,8 @@ pub struct PoolSize {
     pub threads: usize,
     /// Jobs that may wait while every thread is busy.
     pub queue: usize,
+    /// By how much the threads are nicer than the rest of the process, at most 19; on Linux only.
+    pub nice: u8,
 }
 
 impl Default for PoolSize {
@@ -33,6 +35,7 @@ impl Default for PoolSize {
         Self {
             threads,
             queue: threads.saturating_mul(16),
+            nice: 10,
         }
     }
 }
@@ -92,14 +95,14 @@ impl HashPool {
     pub(super) fn start_with(scheme: Box<dyn Scheme>, size: PoolSize) -> Result<Self, HashError> {
         let size = PoolSize {
             threads: size.threads.max(1),
-            queue: size.queue,
+            ..size
         };
         let permits = size
             .threads
             .saturating_add(size.queue)
             .min(Semaphore::MAX_PERMITS);
         let work = Arc::new(Work::new(scheme));
-        let addr = start_threads(size.threads, &work)?;
+        let addr = start_threads(size, &work)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 size,
@@ -209,7 +212,7 @@ impl HashPool {
         if addr.connected() {
             return Ok(addr);
         }
-        let addr = Arc::new(start_threads(inner.size.threads, &inner.work)?);
+        let addr = Arc::new(start_threads(inner.size, &inner.work)?);
         inner.current.store(Arc::clone(&addr));
         inner.counters.restarts.fetch_add(1, Relaxed);
         tracing::warn!(
@@ -221,7 +224,7 @@ impl HashPool {
     }
 }
 
-fn start_threads(threads: usize, work: &Arc<Work>) -> Result<Addr<Hasher>, HashError> {
+fn start_threads(size: PoolSize, work: &Arc<Work>) -> Result<Addr<Hasher>, HashError> {
     // actix would panic without one.
     if System::try_current().is_none() {
         return Err(HashError::Unavailable);
@@ -234,10 +237,11 @@ fn start_threads(threads: usize, work: &Arc<Work>) -> Result<Addr<Hasher>, HashE
     let work = Arc::clone(work);
     let hasher = move || Hasher {
         work: Arc::clone(&work),
+        nice: size.nice,
     };
     // actix panics where the operating system refuses a thread; those already started then end.
     panic::catch_unwind(AssertUnwindSafe(|| {
-        SyncArbiter::start_with_thread_builder(threads, builder, hasher)
+        SyncArbiter::start_with_thread_builder(size.threads, builder, hasher)
     }))
     .map_err(|_| HashError::Unavailable)
 }

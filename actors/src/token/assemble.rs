@@ -201,6 +201,12 @@ impl Assembly<'_> {
             access_token.as_deref(),
         );
         let (head, catalog) = body.await?;
+        let settings = &self.provider.settings;
+        let by_delegation = payload.methods.is_empty()
+            || !payload
+                .methods
+                .iter()
+                .all(|method| settings.is_primary(method));
         Ok(Token {
             user,
             user_domain,
@@ -218,6 +224,7 @@ impl Assembly<'_> {
             access_token: payload.access_token_id.clone(),
             federation: payload.federation.clone(),
             thumbprint: payload.thumbprint.clone(),
+            by_delegation,
             head,
             catalog,
         })

@@ -78,6 +78,7 @@ pub struct FernetTokens {
     keys: LiveKeys,
     methods: Arc<MethodTable>,
     max_clock_skew: i64,
+    noted_length: usize,
 }
 
 impl FernetTokens {
@@ -88,6 +89,16 @@ impl FernetTokens {
             keys,
             methods,
             max_clock_skew,
+            noted_length: MAX_TEXT,
+        }
+    }
+
+    /// Notes in the log each token that has more characters: `[DEFAULT] max_token_size`. Who keeps
+    /// tokens may have no room for it.
+    pub fn noting_longer_than(self, noted_length: usize) -> Self {
+        Self {
+            noted_length,
+            ..self
         }
     }
 
@@ -97,7 +108,14 @@ impl FernetTokens {
     /// [`SealError`].
     pub fn seal(&self, payload: &Payload, issued_at: i64) -> Result<String, SealError> {
         let bytes = payload.to_bytes(&self.methods)?;
-        checked(self.keys.current().seal_text(bytes, issued_at)?)
+        let token = checked(self.keys.current().seal_text(bytes, issued_at)?)?;
+        if token.len() > self.noted_length {
+            tracing::info!(
+                length = token.len(),
+                "a fernet token exceeds [DEFAULT] max_token_size"
+            );
+        }
+        Ok(token)
     }
 
     /// Opens a token at the time `now`, seconds since 1970. The text must be exactly what was

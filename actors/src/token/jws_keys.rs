@@ -6,8 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{PrivateKeyDer, SubjectPublicKeyInfoDer};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -29,6 +30,9 @@ pub enum JwsAlgorithm {
 }
 
 impl JwsAlgorithm {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
+
     /// Its name in configuration and headers.
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,6 +40,16 @@ impl JwsAlgorithm {
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// How ECDSA signs; `None` for Ed25519.
+    pub(super) fn signing(self) -> Option<&'static signature::EcdsaSigningAlgorithm> {
+        match self {
+            Self::Es256 => Some(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+            Self::Es384 => Some(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            Self::Es512 => Some(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+            Self::EdDsa => None,
         }
     }
 
@@ -58,7 +72,7 @@ impl FromStr for JwsAlgorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        [Self::Es256, Self::Es384, Self::Es512, Self::EdDsa]
+        Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
             .ok_or(UnknownAlgorithm)
@@ -72,10 +86,16 @@ pub enum JwsKeyError {
     #[error("no private key at {}; run `keystone-ng jws setup`", .0.display())]
     MissingPrivateKey(PathBuf),
     /// It is there, but no key for the configured algorithm, in PEM (PKCS#8 or SEC 1).
-    #[error("{} is not a private key for {}", .0.display(), .1.name())]
+    #[error("{} is not a private key for {}; `keystone-ng jws rotate` makes one", .0.display(), .1.name())]
     BadPrivateKey(PathBuf, JwsAlgorithm),
+    /// Another process holds the repository's lock.
+    #[error("another rotation of {} is under way", .0.display())]
+    Busy(PathBuf),
+    /// No randomness for a new key.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
     /// No file of the directory is a public key for an accepted algorithm.
-    #[error("no public key for an accepted algorithm in {}", .0.display())]
+    #[error("no public key for an accepted algorithm in {}; run `keystone-ng jws setup`", .0.display())]
     NoPublicKey(PathBuf),
     /// The file system refused.
     #[error("{}: {source}", .path.display())]
@@ -87,12 +107,16 @@ pub enum JwsKeyError {
     },
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> JwsKeyError {
+/// Makes a [`JwsKeyError::Io`] of a system error at `path`.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> JwsKeyError {
     move |source| JwsKeyError::Io {
         path: path.to_owned(),
         source,
     }
 }
+
+/// The file of the key that signs.
+pub(super) const PRIVATE: &str = "private.pem";
 
 /// Where the keys are, and what may be done with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +138,7 @@ impl JwsRepository {
     /// # Errors
     /// [`JwsKeyError`].
     pub fn load(&self) -> Result<JwsKeys, JwsKeyError> {
-        let path = self.private_keys.join("private.pem");
+        let path = self.private_keys.join(PRIVATE);
         let pem = fs::read(&path)
             .map(Zeroizing::new)
             .map_err(|error| match error.kind() {
@@ -158,36 +182,57 @@ impl JwsRepository {
 
     /// What the key files look like from outside.
     pub(super) fn fingerprint(&self) -> Result<[Fingerprint; 2], JwsKeyError> {
-        let of = |path: &Path| Fingerprint::of(path, |_| true).map_err(at(path));
-        Ok([of(&self.private_keys)?, of(&self.public_keys)?])
+        let of = |path: &Path, missing: JwsKeyError| {
+            Fingerprint::of(path, |_| true).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => missing,
+                _ => at(path)(error),
+            })
+        };
+        let (private, public) = (&self.private_keys, &self.public_keys);
+        Ok([
+            of(
+                private,
+                JwsKeyError::MissingPrivateKey(private.join(PRIVATE)),
+            )?,
+            of(public, JwsKeyError::NoPublicKey(public.clone()))?,
+        ])
     }
 }
 
-enum SigningKey {
+/// A private key.
+pub(super) enum SigningKey {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
 impl SigningKey {
-    fn from_pem(pem: &[u8], algorithm: JwsAlgorithm) -> Option<Self> {
+    /// The key in a PEM file, PKCS#8 or SEC 1, if it is one for this algorithm.
+    pub(super) fn from_pem(pem: &[u8], algorithm: JwsAlgorithm) -> Option<Self> {
         let mut key = PrivateKeyDer::from_pem_slice(pem).ok()?;
-        let der = key.secret_der();
-        let ecdsa = |kind| EcdsaKeyPair::from_private_key_der(kind, der).ok();
-        let parsed = match algorithm {
-            JwsAlgorithm::Es256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
-            JwsAlgorithm::Es384 => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
-            JwsAlgorithm::Es512 => ecdsa(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-            JwsAlgorithm::EdDsa => None,
-        }
-        .map(Self::Ecdsa)
-        .or_else(|| {
-            (algorithm == JwsAlgorithm::EdDsa)
-                .then(|| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok())
-                .flatten()
-                .map(Self::Ed25519)
-        });
+        let parsed = Self::from_der(key.secret_der(), algorithm);
         key.zeroize();
         parsed
+    }
+
+    /// The same, without its dress.
+    pub(super) fn from_der(der: &[u8], algorithm: JwsAlgorithm) -> Option<Self> {
+        match algorithm.signing() {
+            Some(kind) => EcdsaKeyPair::from_private_key_der(kind, der)
+                .ok()
+                .map(Self::Ecdsa),
+            None => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+                .ok()
+                .map(Self::Ed25519),
+        }
+    }
+
+    /// Its public half, as SubjectPublicKeyInfo (RFC 5280).
+    pub(super) fn public_der(&self) -> Result<PublicKeyX509Der<'static>, CryptoError> {
+        match self {
+            Self::Ecdsa(key) => key.public_key().as_der(),
+            Self::Ed25519(key) => key.public_key().as_der(),
+        }
+        .map_err(|_| CryptoError)
     }
 
     fn sign(&self, message: &[u8]) -> Result<signature::Signature, CryptoError> {

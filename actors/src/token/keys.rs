@@ -17,6 +17,7 @@ use arc_swap::{ArcSwap, Guard};
 use zeroize::Zeroizing;
 
 use super::fernet::{CryptoError, FernetKey, InvalidKey, KeySet};
+use super::key_files;
 
 /// No key file is longer, in bytes; whatever is, is not read to its end.
 const MAX_KEY_FILE: u64 = 1024;
@@ -28,10 +29,10 @@ const ATTEMPTS: u32 = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The directory is not there.
-    #[error("no key repository at {}; run `keystone-ng fernet setup`", .0.display())]
+    #[error("no key repository at {}; run `keystone-ng fernet setup` (`credential setup` for credentials)", .0.display())]
     Missing(PathBuf),
     /// The directory has no key.
-    #[error("no keys in {}; run `keystone-ng fernet setup`", .0.display())]
+    #[error("no keys in {}; run `keystone-ng fernet setup` (`credential setup` for credentials)", .0.display())]
     Empty(PathBuf),
     /// A file with a key's name that is none.
     #[error("{} is not a usable key: {reason}; restore it, or remove it if no token needs it", .path.display())]
@@ -220,14 +221,7 @@ impl KeyRepository {
     pub fn mode_warnings(&self) -> Result<Vec<ModeWarning>, KeyError> {
         let mut warnings = Vec::new();
         let mut look = |path: &Path, due: u32| -> Result<(), KeyError> {
-            let mode = fs::metadata(path).map_err(at(path))?.mode() & 0o7777;
-            if mode & !due != 0 {
-                warnings.push(ModeWarning {
-                    path: path.to_owned(),
-                    mode,
-                    due,
-                });
-            }
+            warnings.extend(key_files::looser(path, due).map_err(at(path))?);
             Ok(())
         };
         look(&self.path, 0o700)?;

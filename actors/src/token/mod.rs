@@ -14,6 +14,8 @@ mod handlers;
 mod jws;
 mod jws_claims;
 mod jws_keys;
+mod jws_rotation;
+mod key_files;
 mod keys;
 mod messages;
 mod methods;
@@ -36,6 +38,7 @@ pub use format::{
 };
 pub use jws::JwsTokens;
 pub use jws_keys::{JwsAlgorithm, JwsKeyError, JwsKeys, JwsRepository, UnknownAlgorithm};
+pub use jws_rotation::{JwsRotation, JwsSetup};
 pub use keys::{Fingerprint, KeyError, KeyRepository, LiveKeys, ModeWarning};
 pub use messages::{InspectPair, Issue, IssueToken, Issued, Pair, ValidateToken};
 pub use methods::{MAX_METHODS, MethodTable, Methods, MethodsError};
@@ -98,6 +101,23 @@ pub struct TokenSettings {
     pub allow_expired_window: i64,
     /// `[resource] admin_project_name` and `admin_project_domain_name`, where both are set.
     pub admin_project: Option<(String, String)>,
+    /// `[auth] additional_primary_auth_methods`: methods beyond Keystone's own by which users prove
+    /// themselves, so that a token of theirs is not taken for a delegated one.
+    pub additional_primary_methods: Vec<String>,
+}
+
+impl TokenSettings {
+    /// Whether a user proves themselves by this method, and nothing is handed on. Any method that
+    /// is not known to be such counts as delegation.
+    pub(super) fn is_primary(&self, method: &str) -> bool {
+        const PRIMARY: [&str; 9] = [
+            "external", "kerberos", "mapped", "openid", "password", "saml2", "token", "totp",
+            "x509",
+        ];
+        let additional = &self.additional_primary_methods;
+        method != "ec2credential"
+            && (PRIMARY.contains(&method) || additional.iter().any(|name| name == method))
+    }
 }
 
 /// The token provider.

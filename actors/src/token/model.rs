@@ -84,6 +84,8 @@ pub struct Token {
     pub federation: Option<FederationRef>,
     /// Whether it was made from an OAuth2 client certificate.
     pub thumbprint: Option<String>,
+    /// It names no method, or one by which something was handed on.
+    pub(super) by_delegation: bool,
     /// The body up to where its catalog would stand.
     pub(super) head: Bytes,
     /// The catalog, shared with other tokens of the same project.
@@ -113,28 +115,16 @@ impl Token {
 
     /// Whether it was handed on by somebody or something: a trust, an application credential,
     /// OAuth1, OAuth2, EC2. Such tokens can do less (security rules of Keystone).
-    /// `additional_primary` are the methods that the operator says authenticate the user as such.
-    pub fn is_delegated(&self, additional_primary: &[String]) -> bool {
-        self.trust.is_some() || self.is_delegated_by_method(additional_primary)
+    pub fn is_delegated(&self) -> bool {
+        self.trust.is_some() || self.is_delegated_by_method()
     }
 
     /// The same without trusts, which may be handed on with tokens of trusts.
-    pub fn is_delegated_by_method(&self, additional_primary: &[String]) -> bool {
-        const PRIMARY: [&str; 9] = [
-            "external", "kerberos", "mapped", "openid", "password", "saml2", "token", "totp",
-            "x509",
-        ];
-        // Never primary, whatever the operator says: Keystone's rule.
-        const NEVER: &str = "ec2credential";
-        let primary = |method: &str| {
-            let named = || additional_primary.iter().any(|name| name == method);
-            PRIMARY.contains(&method) || (method != NEVER && named())
-        };
+    pub fn is_delegated_by_method(&self) -> bool {
         self.application_credential.is_some()
             || self.access_token.is_some()
             || self.thumbprint.is_some()
-            || self.methods.is_empty()
-            || !self.methods.iter().all(primary)
+            || self.by_delegation
     }
 }
 

@@ -2,11 +2,11 @@
 //! middle, there is a primary key that the servers know.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fernet::FernetKey;
+use super::key_files;
 use super::keys::{KeyError, KeyRepository, at};
 
 /// What a rotation did.
@@ -32,17 +32,7 @@ impl KeyRepository {
     /// # Errors
     /// [`KeyError`], from the file system or for want of randomness.
     pub fn setup(&self) -> Result<bool, KeyError> {
-        if !self.path.is_dir() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.path)
-                .map_err(at(&self.path))?;
-            let (user, group) = self.owner;
-            if (user, group) != (None, None) {
-                std::os::unix::fs::chown(&self.path, user, group).map_err(at(&self.path))?;
-            }
-        }
+        key_files::make_directory(&self.path, 0o700, self.owner).map_err(at(&self.path))?;
         let _lock = self.lock()?;
         let files = self.files()?;
         if files.iter().any(|file| file.number == 0) {
@@ -131,27 +121,7 @@ impl KeyRepository {
     fn write_temporary(&self) -> Result<PathBuf, KeyError> {
         let path = self.path.join(TEMPORARY);
         let text = FernetKey::generate_text()?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
-            _ => {}
-        }
-        let written = || -> io::Result<()> {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            file.set_permissions(fs::Permissions::from_mode(0o600))?; // whatever the umask
-            file.write_all(text.as_bytes())?;
-            if self.owner != (None, None) {
-                std::os::unix::fs::fchown(&file, self.owner.0, self.owner.1)?;
-            }
-            file.sync_all()
-        }();
-        if let Err(error) = written {
-            let _ = fs::remove_file(&path); // the first error is the one to tell
-            return Err(at(&path)(error));
-        }
+        key_files::write(&path, text.as_bytes(), 0o600, self.owner).map_err(at(&path))?;
         Ok(path)
     }
 
@@ -161,22 +131,16 @@ impl KeyRepository {
     }
 
     fn sync_directory(&self) -> Result<(), KeyError> {
-        fs::File::open(&self.path)
-            .and_then(|directory| directory.sync_all())
-            .map_err(at(&self.path))
+        key_files::sync_directory(&self.path).map_err(at(&self.path))
     }
 
     /// Keeps other rotations of ours away until it is dropped. Python's know no lock.
     fn lock(&self) -> Result<fs::File, KeyError> {
-        let directory = fs::File::open(&self.path).map_err(|error| match error.kind() {
+        let locked = key_files::lock(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => KeyError::Missing(self.path.clone()),
             _ => at(&self.path)(error),
         })?;
-        match directory.try_lock() {
-            Ok(()) => Ok(directory),
-            Err(fs::TryLockError::WouldBlock) => Err(KeyError::Busy(self.path.clone())),
-            Err(fs::TryLockError::Error(error)) => Err(at(&self.path)(error)),
-        }
+        locked.ok_or_else(|| KeyError::Busy(self.path.clone()))
     }
 }
 

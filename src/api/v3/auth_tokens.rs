@@ -9,6 +9,7 @@ use chrono::Utc;
 use keystone_actors::revocation::RevokeToken;
 use keystone_actors::token::{InspectPair, Pair, Refusal, Token, ValidateToken, Verdict};
 
+use crate::api::access_rules;
 use crate::api::body::JsonBody;
 use crate::api::call::initiator;
 use crate::api::caller::{Caller, token_in};
@@ -30,6 +31,9 @@ pub fn routes(api: &mut web::ServiceConfig) {
         .post(issue)
         .get(validate)
         .delete(revoke)
+        .register(api);
+    Routes::at("/v3/auth/tokens/OS-PKI/revoked")
+        .get(list_of_revoked)
         .register(api);
 }
 
@@ -89,7 +93,8 @@ fn tell(node: &Node, request: &HttpRequest, outcome: &Result<Outcome, ApiError>)
 }
 
 /// A token in `X-Auth-Token` is not needed here, and one that does not decode is ignored; but one
-/// whose user or scope is gone is answered as everywhere (Keystone's middleware).
+/// whose user or scope is gone, or whose access rules do not allow this, is answered as everywhere
+/// (Keystone's middleware).
 async fn refuse_a_dead_caller(
     node: &Node,
     request: &HttpRequest,
@@ -104,10 +109,12 @@ async fn refuse_a_dead_caller(
         allow_expired: false,
     };
     match node.providers.token.read(validate).await? {
-        Verdict::Refused(refusal @ (Refusal::Gone(_) | Refusal::BrokenTrust)) => {
-            Caller::from_verdict(Verdict::Refused(refusal)).map(drop)
+        verdict @ (Verdict::Valid(_)
+        | Verdict::Refused(Refusal::Gone(_) | Refusal::BrokenTrust)) => {
+            let caller = Caller::from_verdict(verdict)?;
+            access_rules::enforce(node, request, &caller.token).await
         }
-        _ => Ok(()),
+        Verdict::Refused(_) => Ok(()),
     }
 }
 
@@ -146,6 +153,15 @@ async fn revoke(node: web::Data<Node>, request: HttpRequest) -> Result<HttpRespo
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// The list of revoked tokens, which no Keystone keeps any more: `[token] revoke_by_id` decides in
+/// which words that is said.
+async fn list_of_revoked(node: web::Data<Node>) -> Result<HttpResponse, ApiError> {
+    Err(match node.config.token.revoke_by_id {
+        true => ApiError::forbidden(),
+        false => ApiError::gone(),
+    })
+}
+
 /// Both tokens of a request, looked at in one message.
 async fn inspect(
     node: &Node,
@@ -166,7 +182,9 @@ async fn inspect(
         caller,
         subject: verdict,
     } = node.providers.token.read(pair).await?;
-    Ok((Caller::from_verdict(caller)?, subject, verdict))
+    let caller = Caller::from_verdict(caller)?;
+    access_rules::enforce(node, request, &caller.token).await?;
+    Ok((caller, subject, verdict))
 }
 
 /// The subject's token, if the caller may know about it.

@@ -13,8 +13,7 @@ use crate::policy::{Rule, Target};
 
 /// Whether the caller's token was made from a trust, or from anything but the user's own factors.
 pub(super) fn is_delegated<B>(call: &Call<B>) -> bool {
-    let additional = &call.node().config.auth.additional_primary_auth_methods;
-    call.caller.token.is_delegated(additional)
+    call.caller.token.is_delegated()
 }
 
 /// Fails for a delegated token: credentials of the user are none of its business, nor to be made
@@ -48,7 +47,7 @@ pub(super) fn refuse_ec2<B>(call: &Call<B>) -> Result<(), ApiError> {
 pub(super) fn refuse_trusts<B>(call: &Call<B>) -> Result<(), ApiError> {
     let config = &call.node().config;
     let token = &call.caller.token;
-    if !token.is_delegated_by_method(&config.auth.additional_primary_auth_methods) {
+    if !token.is_delegated_by_method() {
         return Ok(());
     }
     let insecure = &config.security_compliance;

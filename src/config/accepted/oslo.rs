@@ -82,7 +82,7 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         allow_methods: List = Some("GET,PUT,POST,DELETE,PATCH");
         allow_headers: List = Some("X-Auth-Token,X-Openstack-Request-Id,X-Subject-Token,X-Project-Id,X-Project-Name,X-Project-Domain-Id,X-Project-Domain-Name,X-Domain-Id,X-Domain-Name,Openstack-Auth-Receipt");
     }
-    "database", "Details of SQLAlchemy. Retries, and the bounds of connections, are in [storage]." => {
+    "database", "Details of SQLAlchemy. Bounds of connections are in [storage]; a broken connection is replaced by itself; statements are not logged, for there are secrets in them." => {
         backend: Text = Some("sqlalchemy");
         asyncio_connection: Secret = None, secret = true;
         asyncio_slave_connection: Secret = None, secret = true;

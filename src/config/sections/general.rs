@@ -24,8 +24,9 @@ section! {
         pub public_endpoint: Option<Uri> = None;
         /// How many projects may lie one below another, the domain not counted.
         pub max_project_tree_depth: u32 = 5;
-        /// The longest token that is looked at, in bytes.
-        pub max_token_size: usize = 255, inert = true;
+        /// A fernet token with more characters is noted in the log: whoever keeps tokens may have no
+        /// room for it.
+        pub max_token_size: usize = 255, min = Some(1.0);
         /// How many entries a list has at most where its own section sets no limit. Unset or 0: no
         /// limit but max_db_limit.
         pub list_limit: Option<u64> = None;

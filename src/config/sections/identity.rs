@@ -125,14 +125,14 @@ section! {
         /// A password that an administrator set has to be changed before anything else.
         pub change_password_upon_first_use: bool = false;
         /// Where to tell a part of the hash of a wrong password, so that an attack can be told from
-        /// a client that has an old one. Empty: nowhere.
-        pub report_invalid_password_hash: Vec<InvalidPasswordReport> = Vec::new();
+        /// a client that has an old one. Empty: nowhere. Not told here yet.
+        pub report_invalid_password_hash: Vec<InvalidPasswordReport> = Vec::new(), inert = true;
         /// Key of that hash: the same on all nodes, 16 bytes at least.
-        pub invalid_password_hash_secret_key: Option<SecretString> = None;
+        pub invalid_password_hash_secret_key: Option<SecretString> = None, inert = true;
         /// Function of that hash.
-        pub invalid_password_hash_function: HashFunction = HashFunction::Sha256;
+        pub invalid_password_hash_function: HashFunction = HashFunction::Sha256, inert = true;
         /// How many characters of it are told. Unset: all; a few are enough, and safer.
-        pub invalid_password_hash_max_chars: Option<u32> = None, min = Some(1.0);
+        pub invalid_password_hash_max_chars: Option<u32> = None, min = Some(1.0), inert = true;
         /// Let a token of a trust with the admin role reach credentials of other projects, as
         /// Python Keystone once did. Unsafe.
         pub allow_insecure_admin_trust_cross_project_credentials_access: bool = false;

@@ -76,7 +76,7 @@ section! {
         /// Passwords that may wait for a thread; further logins are answered with 503.
         pub queue: usize = 64, min = Some(1.0), max = Some(1_000_000.0);
         /// How far these threads stand back behind those that serve requests (nice, 0 to 19).
-        pub nice: u32 = 10, max = Some(19.0), inert = true;
+        pub nice: u8 = 10, max = Some(19.0);
     }
 }
 

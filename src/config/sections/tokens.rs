@@ -43,8 +43,9 @@ section! {
         pub allow_expired_window: Duration = Duration::from_secs(172_800);
         /// Let a token that has a scope be exchanged for one of another scope.
         pub allow_rescope_scoped_token: bool = true;
-        /// Let a single token be revoked. Here it always can.
-        pub revoke_by_id: bool = true, inert = true;
+        /// A single token can always be revoked; this decides only whether the list of revoked tokens
+        /// at /v3/auth/tokens/OS-PKI/revoked is forbidden (403), or gone (410).
+        pub revoke_by_id: bool = true;
         /// Cache of Python Keystone; here see [cache_coherence].
         pub caching: bool = true, inert = true;
         /// How long Python Keystone caches a token, in seconds; here see [cache_coherence].
@@ -123,7 +124,7 @@ section! {
 section! {
     /// Trusts: power that one user hands to another.
     pub struct Trust in "trust", ours = false {
-        /// Let a trustee hand on what was handed to them.
+        /// Let a trustee hand on what was handed to them. No Keystone reads this: each trust says it.
         pub allow_redelegation: bool = false, inert = true;
         /// How often at most, in one chain.
         pub max_redelegation_count: u32 = 3;

@@ -1,5 +1,6 @@
 //! Expectations about the notation were read off oslo.config 10.7 itself.
 
+mod inert;
 mod ini;
 mod load;
 mod property;

@@ -2,4 +2,8 @@
 //! `SECURITY.md`.
 
 mod delegation;
+mod jwt;
+mod keys;
 mod logins_and_load;
+mod secrets;
+mod tokens;

@@ -191,6 +191,11 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All headers, as they came.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     /// The body as it came.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Options {
     }
 
     /// The file that says the same.
-    pub(super) fn ini(&self) -> String {
+    pub(crate) fn ini(&self) -> String {
         let mut sections = BTreeMap::<&str, BTreeMap<&str, &str>>::new();
         for (section, name, value) in &self.0 {
             sections.entry(section).or_default().insert(name, value);
@@ -54,6 +54,7 @@ pub(crate) struct Builder<'db> {
     db: &'db TestDb,
     python: bool,
     options: Options,
+    environment: Vec<(&'static str, &'static str)>,
     seed: Vec<String>,
 }
 
@@ -64,6 +65,7 @@ impl<'db> Builder<'db> {
             db,
             python: false,
             options: Options::default(),
+            environment: Vec::new(),
             seed: Vec::new(),
         }
     }
@@ -80,10 +82,21 @@ impl<'db> Builder<'db> {
         self
     }
 
-    /// Sets all of these.
+    /// Sets several.
     pub(crate) fn options(mut self, options: Options) -> Self {
         self.options.0.extend(options.0);
         self
+    }
+
+    /// Sets a variable of our server's environment.
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// A folder that lives as long as the database.
+    pub(crate) fn scratch(&self) -> &'db Path {
+        self.db.scratch()
     }
 
     /// Statements that run before the server serves: see [`super::seed`].
@@ -95,6 +108,7 @@ impl<'db> Builder<'db> {
     /// Makes tables, keys and the admin (whose password is [`PASSWORD`]), and starts the server.
     pub(crate) async fn start(self) -> Cloud<'db> {
         let mut cloud = Cloud::prepare(self.db, self.python, self.options);
+        cloud.environment = self.environment;
         let url = format!("{}/v3", cloud.api.base());
         if self.python {
             cloud.take_prepared_python(&url).await;
@@ -125,6 +139,7 @@ pub(crate) struct Cloud<'db> {
     db: &'db TestDb,
     folder: PathBuf,
     options: Options,
+    environment: Vec<(&'static str, &'static str)>,
     port: Port,
     metrics: Port,
     process: Process,
@@ -201,6 +216,7 @@ impl<'db> Cloud<'db> {
             db,
             folder,
             options: base,
+            environment: Vec::new(),
             port,
             metrics,
             process,
@@ -313,6 +329,7 @@ impl<'db> Cloud<'db> {
         let child = Self::command(&["serve"])
             .arg("--config-file")
             .arg(self.config_file())
+            .envs(self.environment.iter().copied())
             .stdout(log.try_clone().expect("server.log, twice"))
             .stderr(log)
             .spawn()

@@ -38,6 +38,26 @@ pub(crate) fn token(token: &str) -> Value {
     json!({"methods": ["token"], "token": {"id": token}})
 }
 
+/// The `identity` of who has an application credential, by its id.
+pub(crate) fn application_credential(id: &str) -> Value {
+    json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": PASSWORD}})
+}
+
+/// Several `identity`s in one, in this order.
+pub(crate) fn together(identities: &[Value]) -> Value {
+    let mut all = json!({"methods": []});
+    for identity in identities {
+        for method in identity["methods"].as_array().into_iter().flatten() {
+            let name = method.as_str().unwrap_or_default();
+            all[name] = identity[name].clone();
+            if let Some(methods) = all["methods"].as_array_mut() {
+                methods.push(method.clone());
+            }
+        }
+    }
+    all
+}
+
 /// A whole body: this identity, in this scope.
 pub(crate) fn scoped(identity: Value, scope: Scope<'_>) -> Value {
     let scope = match scope {

@@ -3,17 +3,23 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::cloud::Options;
 use super::login::PASSWORD;
 
+/// The folder of its Python environment.
+pub(crate) fn venv() -> PathBuf {
+    std::env::var("TEST_PYTHON_KEYSTONE")
+        .expect("TEST_PYTHON_KEYSTONE is not set: run the tests by tests/run, which installs it")
+        .into()
+}
+
 /// A command of the script, with this folder for what it writes.
 pub(crate) fn script(command: &str, data: &Path, environment: &[(&str, &OsStr)]) -> Command {
-    let venv = std::env::var("TEST_PYTHON_KEYSTONE")
-        .expect("TEST_PYTHON_KEYSTONE is not set: run the tests by tests/run, which installs it");
-    let home = Path::new(&venv).parent().expect("a folder in PEERS_HOME");
+    let venv = venv();
+    let home = venv.parent().expect("a folder in PEERS_HOME");
     let mut bash = Command::new("bash");
     bash.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/peers/python-keystone.sh"))
         .arg(command)

@@ -58,6 +58,58 @@ pub(crate) fn system_grant(user: &str, role: &str) -> Vec<String> {
     )]
 }
 
+/// An application credential of a user on a project, whose name is its id, with one of the user's
+/// roles; its secret is the password of all.
+pub(crate) fn application_credential(
+    id: &str,
+    user: &str,
+    project: &str,
+    role: &str,
+) -> Vec<String> {
+    vec![
+        format!(
+            r#"INSERT INTO "application_credential" ("id", "name", "secret_hash", "user_id", "project_id", "unrestricted")
+               SELECT '{id}', '{id}', "password_hash", '{user}', '{project}', false FROM "password"
+                WHERE "local_user_id" = (SELECT "id" FROM "local_user" WHERE "name" = 'admin')"#
+        ),
+        format!(
+            r#"INSERT INTO "application_credential_role" ("application_credential_id", "role_id")
+               SELECT "application_credential"."internal_id", "role"."id" FROM "application_credential", "role"
+                WHERE "application_credential"."id" = '{id}' AND "role"."name" = '{role}'"#
+        ),
+    ]
+}
+
+/// An access rule of an application credential of this user.
+pub(crate) fn access_rule(
+    credential: &str,
+    user: &str,
+    (service, method, path): (&str, &str, &str),
+) -> Vec<String> {
+    let rule = format!(
+        r#""user_id" = '{user}' AND "service" = '{service}' AND "method" = '{method}' AND "path" = '{path}'"#
+    );
+    vec![
+        format!(
+            r#"INSERT INTO "access_rule" ("service", "path", "method", "external_id", "user_id")
+               VALUES ('{service}', '{path}', '{method}', '{}', '{user}')"#,
+            uuid::Uuid::new_v4().simple()
+        ),
+        format!(
+            r#"INSERT INTO "application_credential_access_rule" ("application_credential_id", "access_rule_id")
+               VALUES ((SELECT "internal_id" FROM "application_credential" WHERE "id" = '{credential}'),
+                       (SELECT "id" FROM "access_rule" WHERE {rule}))"#
+        ),
+    ]
+}
+
+/// An option of a user, by the four characters under which Keystone stores it, and a JSON value.
+pub(crate) fn user_option(user: &str, option: &str, value: &str) -> Vec<String> {
+    vec![format!(
+        r#"INSERT INTO "user_option" ("user_id", "option_id", "option_value") VALUES ('{user}', '{option}', '{value}')"#
+    )]
+}
+
 /// The small world of the authentication tests.
 ///
 /// | user | has |

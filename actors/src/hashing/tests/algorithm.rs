@@ -220,6 +220,13 @@ fn no_password_is_cut_when_it_is_set() {
                     "{algorithm} of {length} bytes ignores the last"
                 );
             }
+            let longer = [&password[..], b"p"].concat();
+            if longer.len() <= 4096 {
+                assert!(
+                    !policy.verify(&longer, &hash).unwrap(),
+                    "{algorithm} of {length} bytes takes more"
+                );
+            }
         }
         assert_eq!(
             policy.hash(&[b'p'; 4097]),
@@ -240,7 +247,13 @@ fn bcrypt_gives_what_it_cannot_hold_to_bcrypt_sha256_or_refuses_it() {
     let border = format!("{}é", "a".repeat(71));
 
     for policy in [&lenient, &strict] {
-        assert!(policy.hash(&[b'a'; 72]).unwrap().starts_with("$2b$"));
+        assert!(policy.hash(&[b'a'; 71]).unwrap().starts_with("$2b$"));
+        assert!(
+            policy
+                .hash(&[b'a'; 72])
+                .unwrap()
+                .starts_with("$bcrypt-sha256$")
+        );
     }
     for long in [&[b'a'; 73][..], &[b'a'; 4096], border.as_bytes()] {
         assert!(lenient.hash(long).unwrap().starts_with("$bcrypt-sha256$"));

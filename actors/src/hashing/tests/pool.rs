@@ -16,6 +16,7 @@ use crate::hashing::{Algorithm, HashError, HashPolicy, HashPool, HashStats, Pool
 const ONE_AND_ONE: PoolSize = PoolSize {
     threads: 1,
     queue: 1,
+    nice: 3,
 };
 
 fn cheap() -> HashPolicy {
@@ -243,6 +244,7 @@ async fn a_place_is_kept_while_its_job_runs_though_the_caller_has_gone() {
     let (pool, mut begins, go) = gated(PoolSize {
         threads: 1,
         queue: 0,
+        nice: 0,
     });
     let mut first = Box::pin(pool.verify(secret("a"), stored("first")));
     assert!(poll!(&mut first).is_pending());
@@ -280,14 +282,14 @@ async fn a_panic_fails_its_job_and_costs_no_thread() {
 
 #[cfg(target_os = "linux")]
 #[actix::test]
-async fn hashing_threads_are_nicer_than_the_others() {
+async fn hashing_threads_are_nicer_than_the_others_by_as_much_as_configured() {
     let nice = rustix::process::getpriority_process(None).unwrap();
     let (workers, mut worked) = mpsc::unbounded_channel();
     let pool = HashPool::start_with(Box::new(Fragile { workers }), ONE_AND_ONE).unwrap();
 
     pool.verify(secret("a"), stored("sound")).await.unwrap();
 
-    assert_eq!(worked.recv().await.unwrap().1, (nice + 10).min(19));
+    assert_eq!(worked.recv().await.unwrap().1, (nice + 3).min(19));
     assert_eq!(rustix::process::getpriority_process(None).unwrap(), nice);
 }
 

@@ -31,6 +31,7 @@ fn hashing() -> HashPool {
     let size = PoolSize {
         threads: 2,
         queue: 1000,
+        nice: 0,
     };
     HashPool::start(policy, size).unwrap()
 }

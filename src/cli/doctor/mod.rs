@@ -1,0 +1,53 @@
+//! `doctor`: looks at everything that a server needs, and says what to mend.
+
+mod database;
+mod findings;
+mod keys;
+mod machine;
+mod settings;
+
+use clap::Args;
+
+use super::{ConfigArgs, Failure, base_dir, block_on, load, out};
+use findings::Findings;
+
+/// What stands below its help.
+pub(super) const HELP: &str = "Examples:\n  \
+sudo -u keystone keystone-ng doctor\n  \
+keystone-ng doctor --config-file ./keystone.conf --json | jq '.findings[] | select(.level == \"fail\")'\n\n\
+Run it as the user of the server, or it does not see which files that one can't read.\n\n\
+Exit codes: 0 the server can run (warnings or not), 2 the configuration can't be read,\n\
+3 something has to be mended first.";
+
+/// How to look, and how to tell.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Print a JSON object: "findings", each with "check", "level" (ok, warn, fail), "message" and
+    /// "advice", and how many "failures" and "warnings" there are.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
+    let loaded = load(&args.config)?;
+    let config = &loaded.config;
+    let mut findings = Findings::default();
+
+    settings::look(&mut findings, &loaded);
+    block_on(database::look(&mut findings, config));
+    keys::look(&mut findings, config);
+    settings::look_at_policy(&mut findings, config, &base_dir(&args.config));
+    machine::look(&mut findings, config);
+
+    out(&match args.json {
+        true => findings.json(),
+        false => findings.text(),
+    })?;
+    match findings.failures() {
+        0 => Ok(()),
+        1 => Err(Failure::Unhealthy("one thing to mend".to_owned())),
+        count => Err(Failure::Unhealthy(format!("{count} things to mend"))),
+    }
+}

@@ -1,0 +1,256 @@
+//! C4: at TRACE, with secrets that can be told from everything else, the whole life of tokens; then
+//! what the server wrote anywhere is searched for them.
+
+use std::fs;
+
+use awc::http::Method;
+use serde_json::{Value, json};
+
+use crate::jws::with_jws;
+use crate::support::cloud::Builder;
+use crate::support::login::{PASSWORD, application_credential, password_is, together};
+use crate::support::{Answer, Cloud, Scope, password, scoped, seed, token};
+use crate::testdb::each_database;
+
+const WRONG_PASSWORD: &str = "wrong-7c1e-password";
+const WRONG_SECRET: &str = "wrong-9d2f-secret";
+const LOST: &str = "lost-in-the-wrong-place-41ab";
+
+/// mia has to show two methods; alice has a credential.
+fn people() -> Vec<String> {
+    [
+        seed::world(),
+        seed::user("mia", "default", true),
+        seed::grant("UserProject", "mia", "demo", "member"),
+        seed::user_option("mia", "MFAR", r#"[["password", "totp"]]"#),
+        seed::application_credential("alices", "alice", "demo", "member"),
+    ]
+    .concat()
+}
+
+/// A server that logs all it can.
+fn loud(builder: Builder<'_>) -> Builder<'_> {
+    builder
+        .env("RUST_LOG", "trace")
+        .set("DEFAULT", "debug", true)
+        .set("notifications", "log", true)
+        .set("DEFAULT", "notification_opt_out", "")
+}
+
+/// Secrets by what they are, and the answers that were errors.
+#[derive(Default)]
+struct Found {
+    secrets: Vec<(String, String)>,
+    errors: Vec<Answer>,
+}
+
+impl Found {
+    /// Remembers a secret: its middle, so that one that is cut is found as well.
+    fn secret(&mut self, what: &str, text: &str) {
+        let end = text.len().min(60);
+        let middle = if end > 40 { &text[20..end] } else { text };
+        self.secrets.push((what.to_owned(), middle.to_owned()));
+    }
+
+    fn refused(&mut self, answer: Answer) {
+        assert!(answer.status() >= 400, "{answer:?}");
+        self.errors.push(answer);
+    }
+
+    /// Which of the secrets are in this text.
+    fn in_text<'a>(&'a self, place: &str, text: &'a str) -> Vec<String> {
+        let lines = |secret: &'a str| text.lines().filter(move |line| line.contains(secret));
+        self.secrets
+            .iter()
+            .flat_map(|(what, secret)| {
+                lines(secret).map(move |line| format!("{what} in {place}: {line}"))
+            })
+            .collect()
+    }
+}
+
+/// What a client does in a day, good and bad.
+async fn live(cloud: &Cloud<'_>, found: &mut Found) {
+    let api = cloud.api();
+    let admin = api.admin().await;
+    found.secret("the admin's token", admin.token());
+    let alice = api.login("alice", Scope::Project("demo")).await;
+    found.secret("alice's token", alice.token());
+    let rescoped = api
+        .session(&scoped(token(alice.token()), Scope::Unscoped))
+        .await;
+    found.secret("a rescoped token", rescoped.token());
+    let by_credential = api
+        .session(&json!({"auth": {"identity": application_credential("alices")}}))
+        .await;
+    found.secret("a credential's token", by_credential.token());
+    for session in [&alice, &rescoped, &by_credential] {
+        admin.validate(session.token()).await.expect(200);
+        admin.check(session.token()).await.expect(200);
+        session.get("/v3/auth/projects").await.expect(200);
+    }
+
+    let due = api
+        .authenticate(&scoped(password("mia"), Scope::Unscoped))
+        .await
+        .expect(401);
+    let receipt = due.header("Openstack-Auth-Receipt").unwrap().to_owned();
+    found.secret("a receipt", &receipt);
+    let again = api
+        .request(Method::POST, "/v3/auth/tokens")
+        .header("Openstack-Auth-Receipt", &receipt);
+    found.refused(
+        again
+            .json(&scoped(password("mia"), Scope::Unscoped))
+            .send()
+            .await,
+    );
+    // One that is nobody's, and a token in its place.
+    for bad in ["gAAAAABlost-in-the-wrong-place-41ab", admin.token()] {
+        let request = api
+            .request(Method::POST, "/v3/auth/tokens")
+            .header("Openstack-Auth-Receipt", bad);
+        found.refused(
+            request
+                .json(&scoped(password("mia"), Scope::Unscoped))
+                .send()
+                .await,
+        );
+    }
+
+    refusals(cloud, found, alice.token()).await;
+
+    alice.revoke(alice.token()).await.expect(204);
+    found.refused(admin.validate(alice.token()).await);
+    found.refused(alice.get("/v3/auth/projects").await);
+    found.refused(
+        api.authenticate(&scoped(token(rescoped.token()), Scope::Unscoped))
+            .await,
+    );
+    found.refused(admin.validate(&admin.token()[1..]).await);
+    found.refused(api.get(&format!("/v3/{LOST}?token={LOST}")).await);
+    found.refused(
+        admin
+            .request(Method::GET, "/v3/auth/tokens")
+            .header("Authorization", LOST)
+            .subject(LOST)
+            .send()
+            .await,
+    );
+}
+
+/// Every way in which a secret can come in a body that is refused.
+async fn refusals(cloud: &Cloud<'_>, found: &mut Found, good: &str) {
+    let api = cloud.api();
+    let identity = |identity: Value| json!({"auth": {"identity": identity}});
+    let by = |user: Value| identity(json!({"methods": ["password"], "password": {"user": user}}));
+    let secret = |id: &str| json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": WRONG_SECRET}});
+    let mut bodies = vec![
+        identity(password_is("alice", WRONG_PASSWORD)),
+        identity(password_is("nobody", WRONG_PASSWORD)),
+        identity(password_is("dora", PASSWORD)),
+        identity(secret("alices")),
+        identity(secret("nobodys")),
+        identity(together(&[password("bob"), token(good)])),
+        identity(together(&[
+            password_is("alice", WRONG_PASSWORD),
+            token(good),
+        ])),
+        by(json!({"name": "alice", "password": WRONG_PASSWORD})),
+        by(json!({"password": WRONG_PASSWORD})),
+        by(json!(WRONG_PASSWORD)),
+        by(json!({"name": "alice", "domain": WRONG_PASSWORD, "password": WRONG_PASSWORD})),
+        identity(json!({"methods": ["password"], "password": WRONG_PASSWORD})),
+        identity(json!({"methods": ["token"], "token": good})),
+        identity(json!({"methods": ["token"], "token": {"id": [good]}})),
+        identity(json!({"methods": ["token"], "token": {"id": LOST}})),
+        identity(json!({"methods": "password", "password": WRONG_PASSWORD})),
+        identity(json!({"methods": ["totp"], "totp": {"user": {"id": "alice", "passcode": LOST}}})),
+        identity(json!({"methods": ["mapped"], "mapped": {"assertion": LOST}})),
+        identity(json!({"methods": ["oauth1"], "oauth1": {"signature": LOST}})),
+        identity(
+            json!({"methods": [], "password": {"user": {"name": "alice", "password": WRONG_PASSWORD}}}),
+        ),
+        identity(json!(WRONG_PASSWORD)),
+        json!({"auth": WRONG_PASSWORD}),
+        json!({"password": WRONG_PASSWORD}),
+    ];
+    for value in [json!([WRONG_PASSWORD]), json!({"x": WRONG_PASSWORD})] {
+        bodies.push(by(
+            json!({"name": "alice", "domain": {"id": "default"}, "password": value}),
+        ));
+        bodies.push(json!({"auth": {"identity": password("alice"), "scope": value}}));
+    }
+    for body in bodies {
+        found.refused(api.authenticate(&body).await);
+    }
+    for text in [
+        format!(r#"{{"auth": "{WRONG_PASSWORD}"#),
+        format!("[\"{WRONG_PASSWORD}\"]"),
+        WRONG_PASSWORD.to_owned(),
+    ] {
+        let request = api
+            .request(Method::POST, "/v3/auth/tokens")
+            .header("Content-Type", "application/json");
+        found.refused(request.body(text).send().await);
+    }
+}
+
+async fn assert_silent(mut cloud: Cloud<'_>, keys: &[(&str, String)]) {
+    let mut found = Found::default();
+    for (what, text) in [
+        ("the password", PASSWORD),
+        ("a wrong password", WRONG_PASSWORD),
+        ("a wrong secret", WRONG_SECRET),
+        ("a secret in a wrong place", LOST),
+        ("a password's hash", "$2b$"),
+    ] {
+        found.secrets.push((what.to_owned(), text.to_owned()));
+    }
+    for (what, text) in keys {
+        found.secret(what, text);
+    }
+
+    live(&cloud, &mut found).await;
+
+    let metrics = cloud.metrics().get("/metrics").await.expect(200);
+    cloud.stop().await;
+    let log = cloud.log();
+    assert!(
+        log.contains("TRACE") && log.contains("login refused"),
+        "the log is not what it should be:\n{log}"
+    );
+    let mut leaks = found.in_text("the log", &log);
+    leaks.extend(found.in_text("the metrics", &String::from_utf8_lossy(metrics.bytes())));
+    for answer in &found.errors {
+        // The receipt is due in its header; what is searched is what the error says.
+        leaks.extend(found.in_text("an error", &String::from_utf8_lossy(answer.bytes())));
+    }
+    leaks.dedup();
+    assert!(
+        leaks.is_empty(),
+        "{} leaks:\n{}",
+        leaks.len(),
+        leaks[..leaks.len().min(40)].join("\n")
+    );
+}
+
+each_database! {
+    async fn c4_no_secret_is_in_logs_metrics_or_errors(db: TestDb) {
+        let cloud = loud(Builder::new(&db)).seed(people()).start().await;
+        let key = |name| fs::read_to_string(db.scratch().join("fernet-keys").join(name)).unwrap();
+        let keys = [("a key", key("0")), ("a key", key("1"))];
+
+        assert_silent(cloud, &keys).await;
+    }
+
+    async fn c4_nor_is_one_with_jws_tokens(db: TestDb) {
+        let builder = loud(with_jws(Builder::new(&db))).seed(people());
+        let cloud = builder.start().await;
+        let private = db.scratch().join("jws-keys/private/private.pem");
+        let private = fs::read_to_string(private).unwrap();
+        let key = private.lines().nth(1).unwrap().to_owned();
+
+        assert_silent(cloud, &[("a private key", key)]).await;
+    }
+}
