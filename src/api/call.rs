@@ -329,7 +329,7 @@ impl<B> Call<B> {
     /// # Errors
     /// 400 when `limit` is no number, 404 when the marker is no member, 500 when it can't be
     /// written.
-    pub fn list_held<'a, T, V: Serialize>(
+    pub fn list_held<'a, T: 'a, V: Serialize>(
         &self,
         collection: Collection,
         members: impl Iterator<Item = &'a T>,

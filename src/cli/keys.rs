@@ -17,6 +17,10 @@ keystone-ng fernet setup --keystone-user keystone --keystone-group keystone\n  \
 keystone-ng credential setup --keystone-user keystone --keystone-group keystone\n\n\
 Do it on one node, and copy the directory to the others: all need the same keys.";
 
+const MIGRATE_HELP: &str = "Example, after `credential rotate` and once all nodes have the keys:\n  \
+keystone-ng credential migrate\n\n\
+What is encrypted with the primary key already is left alone.";
+
 const ROTATE_HELP: &str = "Examples:\n  \
 keystone-ng fernet rotate --keystone-user keystone --keystone-group keystone\n  \
 keystone-ng credential rotate --keystone-user keystone --keystone-group keystone\n\n\
@@ -88,11 +92,14 @@ impl KeysArgs {
 #[derive(Debug, Subcommand)]
 pub enum CredentialCommand {
     /// Make the repository with a primary and a staged key; where keys are, they are kept.
+    #[command(after_help = SETUP_HELP)]
     Setup(KeysArgs),
     /// Make the staged key the primary, stage a new one, drop the oldest. Refused while credentials
     /// are encrypted with another key than the primary: `migrate` first.
+    #[command(after_help = ROTATE_HELP)]
     Rotate(KeysArgs),
     /// Encrypt all credentials with the primary key. Servers may run meanwhile.
+    #[command(after_help = MIGRATE_HELP)]
     Migrate(KeysArgs),
 }
 

@@ -177,7 +177,12 @@ impl Writer {
 
     /// The ID of the catalog's first service of type `identity`.
     async fn own_service(&self) -> Option<String> {
-        let catalog = self.sources.catalog.read(GetCatalog).await.ok()?;
+        let catalog = self
+            .sources
+            .catalog
+            .read(GetCatalog { project: None })
+            .await
+            .ok()?;
         let mut services = catalog.services.iter();
         let own = services.find(|service| service.kind.as_deref() == Some("identity"))?;
         Some(own.id.clone())

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::cloud::Builder;
 use crate::support::{Api, Options, Scope, Session, each_keystone, seed};
-use crate::testdb::{TestDb, each_database};
+use crate::testdb::each_database;
 
 async fn create(admin: &Session, path: &str, kind: &str, attributes: &Value) -> Value {
     let answer = admin.post(path, &json!({ kind: attributes })).await;

@@ -37,7 +37,7 @@ each_database! {
     async fn an_empty_database_gets_both_sets_of_tables_once(db: TestDb) {
         let pool = connect(&db).pool("test", 10).unwrap();
         assert_eq!(keystone_schema(&pool).await.unwrap(), KeystoneSchema::Absent);
-        assert_eq!(states(&pool).await, [MigrationState::Pending; 2]);
+        assert_eq!(states(&pool).await, [MigrationState::Pending; 3]);
 
         let mut told = Vec::new();
         let first = sync(&pool, |line| told.push(line.to_owned())).await.unwrap();
@@ -96,7 +96,7 @@ each_database! {
         drop(done);
         holder.await.unwrap().unwrap();
         assert!(matches!(refused, Err(MigrateError::Busy)), "{refused:?}");
-        assert_eq!(states(&pool).await, [MigrationState::Pending; 2]);
+        assert_eq!(states(&pool).await, [MigrationState::Pending; 3]);
     }
 
     async fn tables_that_python_keystone_made_are_left_alone(db: TestDb) {
@@ -106,10 +106,10 @@ each_database! {
         let report = sync_quietly(&pool).await.unwrap();
 
         // Not of release 30, which the report tells.
-        assert_eq!(report, Report { applied: vec![ALL[1]], keystone: KeystoneSchema::Other { found: vec![] } });
-        let [keystone, ours] = states(&pool).await[..] else { panic!("not two migrations") };
-        assert_eq!(keystone, MigrationState::LeftToPython);
-        assert!(matches!(ours, MigrationState::Applied { .. }));
+        assert_eq!(report, Report { applied: ALL[1..].to_vec(), keystone: KeystoneSchema::Other { found: vec![] } });
+        let states = states(&pool).await;
+        assert_eq!(states[0], MigrationState::LeftToPython);
+        assert!(states[1..].iter().all(|ours| matches!(ours, MigrationState::Applied { .. })));
     }
 
     async fn another_release_of_python_keystone_is_told_by_its_heads(db: TestDb) {

@@ -251,8 +251,4 @@ macro_rules! delete_config_of_domain {
         )]
     }};
 }
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of domains")
-)]
 pub(crate) use delete_config_of_domain;

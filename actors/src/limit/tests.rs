@@ -43,7 +43,6 @@ impl Tests {
         catalog.send(CreateRegion { region }).await.unwrap();
         let root = "<<keystone.domain.root>>";
         for (id, domain, is_domain) in [
-            (root, root, true),
             ("d", root, true),
             ("e", root, true),
             ("p", "d", false),

@@ -230,8 +230,11 @@ async fn list_projects(call: &Call, ids: Vec<ProjectId>) -> Result<HttpResponse,
     let mut projects = call.providers().resource.read(GetProjects { ids }).await?;
     projects.sort_by(|a, b| a.id.cmp(&b.id));
     let members = projects.iter().map(|project| &**project);
-    let shown = |project: &'_ Project| -> (&'_ str, &'_ Project) { (project.id.as_str(), project) };
-    call.list_whole(Collection::PROJECTS, members, shown)
+    call.list_whole(Collection::PROJECTS, members, project_shown)
+}
+
+fn project_shown(project: &Project) -> (&str, &Project) {
+    (project.id.as_str(), project)
 }
 
 /// `GET /v3/OS-EP-FILTER/projects/{project_id}/endpoints`: by themselves or by groups.

@@ -83,7 +83,8 @@ static QUERY: LazyLock<Schema> = LazyLock::new(|| {
 
 impl Body for Vec<NewRegisteredLimit> {
     fn read(json: &Value) -> Result<Self, ApiError> {
-        call::new_member(json, "registered_limits", &NEW)
+        NEW.check(json)?;
+        call::from_json(json.get("registered_limits").cloned().unwrap_or_default())
     }
 }
 

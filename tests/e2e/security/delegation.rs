@@ -188,7 +188,7 @@ on_sqlite! {
     async fn a6_a_token_ends_no_later_than_what_it_was_made_from(db: TestDb) {
         let cloud = start(&db).await;
         let api = cloud.api();
-        let (alice, admin) = (member(api, "alice").await, api.admin().await);
+        let (alice, bob, admin) = (member(api, "alice").await, member(api, "bob").await, api.admin().await);
         let end = Utc::now() + TimeDelta::minutes(1);
         let asked = end.format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let told = end.format("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
@@ -198,7 +198,7 @@ on_sqlite! {
         let given = trust(&alice, "bob", &json!({"expires_at": asked})).await;
         assert_eq!(expiry(&api.session(&in_trust(&password("bob"), &given)).await), told);
         for (access, source) in [("a", json!({"app_cred_id": made.id})), ("t", json!({"trust_id": given}))] {
-            let owner = if access == "a" { &alice } else { &member(api, "bob").await };
+            let owner = if access == "a" { &alice } else { &bob };
             let key = forged_key(owner, access, "demo", &source).await;
             let answer = admin.post("/v3/ec2tokens", &key.signed(Utc::now())).await.expect(200).json();
             assert_eq!(answer["token"]["expires_at"], told, "{source}");

@@ -12,10 +12,6 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 pub(super) use endpoints::{delete_endpoint, insert_endpoint, update_endpoint};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of projects")
-)]
 pub(crate) use exports::delete_filters_of_project;
 pub(super) use filters::{
     find_filter, hide_endpoint, hide_group, list_projects_of_endpoint, list_projects_of_group,

@@ -175,7 +175,7 @@ pub(in super::super) async fn delete_registered(
     id: &RegisteredLimitId,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
-        lock_unused!(conn, id);
+        let _locked = lock_unused!(conn, id);
         diesel::delete(registered_limit::table.filter(registered_limit::id.eq(id.as_str())))
             .execute(conn)
             .await?;
