@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use keystone_actors::actor::Unavailable;
+use keystone_actors::db::refuses_text;
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -128,7 +129,14 @@ impl ApiError {
     }
 
     /// 500: our defect. Its cause is logged, the client learns nothing.
+    ///
+    /// A text that the database can't take is the client's: 400.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        if refuses_text(cause) {
+            return Self::bad_request(format!(
+                "The request contains a character that cannot be stored. {MALFORMED}"
+            ));
+        }
         error!(error = %Chain(cause), "a request failed for a defect");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

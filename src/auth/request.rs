@@ -362,7 +362,10 @@ fn parse_application_credential(
     let credential = credential.and_then(Value::as_object).unwrap_or(&empty);
     let user = match credential.get("user") {
         Some(Value::Object(user)) if !user.is_empty() => Some(owner(user)?),
-        None | Some(Value::Null | Value::Object(_)) => None,
+        // What Python takes for nothing.
+        None | Some(Value::Null | Value::Bool(false) | Value::Object(_)) => None,
+        Some(Value::String(text)) if text.is_empty() => None,
+        Some(Value::Array(items)) if items.is_empty() => None,
         Some(other) => return Err(wrong_type(other, "object", "application_credential/user")),
     };
     let lookup = match (sought(credential, "id"), sought(credential, "name"), user) {
@@ -382,16 +385,25 @@ fn parse_application_credential(
     })
 }
 
-/// Whose application credential it is. Keystone's schema says nothing of this: what makes no sense
-/// is somebody who does not exist.
+/// Whose application credential it is. Keystone's schema says nothing of this, and its answers to
+/// what makes no sense are many, or none.
 fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
     if let Some(id) = sought(user, "id") {
         return Ok(UserRef::Id(id));
     }
-    Ok(UserRef::Name {
-        domain: domain_in(user, "user")?,
-        name: sought(user, "name").unwrap_or_default(),
-    })
+    let domain = domain_in(user, "user")?;
+    let id = user.get("domain").and_then(|domain| domain.get("id"));
+    if let Some(id @ (Value::Array(_) | Value::Object(_))) = id {
+        return Err(wrong_type(
+            id,
+            "string",
+            "application_credential/user/domain/id",
+        ));
+    }
+    match sought(user, "name") {
+        Some(name) => Ok(UserRef::Name { name, domain }),
+        None => Err(ApiError::expecting("id or name", "user")),
+    }
 }
 
 fn parse_scope(scope: &Value) -> Result<ScopeRequest, ApiError> {

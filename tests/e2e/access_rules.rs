@@ -100,6 +100,9 @@ each_keystone! {
         validate(&bound, Method::HEAD, &bound, Some("1.0")).await.expect(401);
         let refused = bound.revoke(bound.token()).await;
         assert_eq!((refused.status(), refused.message().as_str()), (401, REFUSED));
+        // Not even on the route that needs no token.
+        // (Without a body: Python Keystone does not read it, and its server ends the connection.)
+        assert_eq!(ask(&bound, Method::POST, "/v3/auth/tokens").await, 401);
         let login = crate::support::scoped(crate::support::password("alice"), Scope::Unscoped);
         free.post("/v3/auth/tokens", &login).await.expect(201);
     }

@@ -69,6 +69,8 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 
 /// Requests that are right, one for each method and scope.
 fn right_requests(good: &str) -> Vec<(&'static str, Value)> {
+    let by_name = json!({"methods": ["application_credential"], "application_credential": {
+        "name": "alices", "secret": "x", "user": {"name": "alice", "domain": {"id": "default"}}}});
     let scope = |scope: Value| json!({"auth": {"identity": password("alice"), "scope": scope}});
     vec![
         (
@@ -80,6 +82,7 @@ fn right_requests(good: &str) -> Vec<(&'static str, Value)> {
             "credential by id",
             json!({"auth": {"identity": application_credential("alices")}}),
         ),
+        ("credential by name", json!({"auth": {"identity": by_name}})),
         (
             "domain",
             scope(json!({"domain": {"id": "default", "name": "Default"}})),
@@ -189,6 +192,7 @@ fn no_json() -> Vec<(&'static str, Vec<u8>)> {
             "a name of 50,000 characters",
             with("alice", &"a".repeat(50_000)),
         ),
+        ("a name beyond the basic plane", with("alice", "\u{1f511}")),
         (
             "a password of 50,000 characters",
             with("battery", &"b".repeat(50_000)),
@@ -250,6 +254,10 @@ fn agrees(what: &str, told: &str, pythons: &str) -> bool {
     if pythons.starts_with("404 Could not find user")
         || pythons.starts_with("404 Could not find App")
     {
+        return refused;
+    }
+    // Where MariaDB keeps three bytes a character it can't even compare such a name.
+    if what == "a name beyond the basic plane" {
         return refused;
     }
     // It looks for the trust before it reads the password.

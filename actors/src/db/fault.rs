@@ -62,6 +62,25 @@ pub fn trouble(error: &Error) -> Option<Trouble> {
     }
 }
 
+/// Whether a database refused a text that it can't compare with what it has: a NUL in PostgreSQL, a
+/// character beyond the basic plane where MySQL or MariaDB keep three bytes a character. That is the
+/// fault of who sent it.
+pub fn refuses_text(error: &(dyn std::error::Error + 'static)) -> bool {
+    const SIGNS: [&str; 3] = [
+        "invalid byte sequence for encoding",
+        "Illegal mix of collations",
+        "Incorrect string value",
+    ];
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(Error::DatabaseError(_, info)) = error.downcast_ref::<Error>() {
+            return SIGNS.iter().any(|sign| info.message().contains(sign));
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// diesel-async passes on no error number, so these go by the servers' fixed texts.
 fn by_message(message: &str) -> Option<Trouble> {
     const CONNECTION: [&str; 8] = [

@@ -23,7 +23,9 @@ mod time;
 mod tls;
 pub mod url;
 
-pub use fault::{Fault, Trouble, is_unique_violation, on_unique, trouble, unavailable};
+pub use fault::{
+    Fault, Trouble, is_unique_violation, on_unique, refuses_text, trouble, unavailable,
+};
 pub use pool::{
     ConnectError, Databases, Db, DbKind, DbStats, MysqlConn, NoConnection, Pools, PostgresConn,
     SqliteConn, StorageLimits,

@@ -29,7 +29,13 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub async fn connect(&self) -> Result<PostgresConn, ConnectionError> {
-        let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
+        // Its text alone says "error connecting to server"; the cause says why.
+        let bad = |error: tokio_postgres::Error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            let text = error.to_string();
+            let cause = cause.filter(|cause| !text.ends_with(cause.as_str()));
+            ConnectionError::BadConnection(text + &cause.unwrap_or_default())
+        };
         let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(bad)?;
         PostgresConn::try_from_client_and_connection(client, connection).await
     }

@@ -43,9 +43,9 @@ async fn issue(
     request: HttpRequest,
     JsonBody(body): JsonBody,
 ) -> Result<HttpResponse, ApiError> {
-    let parsed = AuthRequest::parse(&body)?;
     let now = Utc::now().timestamp();
     refuse_a_dead_caller(&node, &request, now).await?;
+    let parsed = AuthRequest::parse(&body)?;
     let receipt = request
         .headers()
         .get(&RECEIPT)
