@@ -113,4 +113,24 @@ each_keystone! {
         alice.delete(&format!("/v3/OS-TRUST/trusts/{first}")).await.expect(204);
         assert_eq!(alice.get(&format!("/v3/OS-TRUST/trusts/{second}")).await.status(), 404);
     }
+
+    async fn a_trust_that_was_handed_on_falls_with_who_handed_it_on(builder: Builder) {
+        let cloud = builder.seed(seed::world()).seed(seed::user("carol", "default", true)).start().await;
+        let api = cloud.api();
+        let admin = api.admin().await;
+        let alice = api.login("alice", Scope::Project("demo")).await;
+        let first = trust(&alice, "bob", &json!({"impersonation": true, "allow_redelegation": true})).await;
+        let bob = api.session(&in_trust(&password("bob"), &first)).await;
+        let second = trust(&bob, "carol", &json!({"impersonation": true})).await;
+        let carol = in_trust(&password("carol"), &second);
+        let session = api.session(&carol).await;
+        admin.validate(session.token()).await.expect(200);
+
+        admin.patch("/v3/users/bob", &json!({"user": {"enabled": false}})).await.expect(200);
+
+        assert_eq!(admin.validate(session.token()).await.status(), 403);
+        assert_eq!(api.authenticate(&carol).await.status(), 403);
+        admin.patch("/v3/users/bob", &json!({"user": {"enabled": true}})).await.expect(200);
+        api.authenticate(&carol).await.expect(201);
+    }
 }

@@ -327,11 +327,28 @@ impl Assembly<'_> {
         if !trustor.enabled {
             return Err(Refusal::BrokenTrust.into());
         }
+        self.chain_holds(&trust).await?;
         Ok(Some(TrustParts {
             trust,
             trustor,
             trustor_domain,
         }))
+    }
+
+    /// A trust that was handed on falls with any of those above it, and with whoever of its people
+    /// is gone or disabled.
+    async fn chain_holds(&mut self, trust: &Trust) -> Result<(), Stop> {
+        for id in &trust.above {
+            self.depends(Kind::Trust, id.as_str());
+        }
+        for user in trust.original_trustor.iter().chain(&trust.intermediaries) {
+            match self.user(user).await {
+                Ok(user) if user.is_enabled(self.now) => {}
+                Ok(_) | Err(Stop::Refused(_)) => return Err(Refusal::BrokenTrust.into()),
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(())
     }
 
     async fn application_credential(&mut self) -> Result<Option<Arc<ApplicationCredential>>, Stop> {

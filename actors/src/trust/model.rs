@@ -54,6 +54,8 @@ pub struct Trust {
     /// The trustees of the trusts above this one: if one of them is gone or disabled, Keystone
     /// takes no token made from this trust.
     pub intermediaries: Vec<UserId>,
+    /// The trusts above this one, the nearest first: it falls with any of them.
+    pub above: Vec<TrustId>,
 }
 
 impl Deref for Trust {
@@ -108,6 +110,7 @@ impl Trust {
             let ends = [trust.expires_at, above.expires_at];
             trust.terms.expires_at = ends.into_iter().flatten().min();
             trust.intermediaries.push(above.terms.trustee_user_id);
+            trust.above.push(above.terms.id);
             trust.original_trustor = Some(above.terms.trustor_user_id);
         }
         Ok(Some(trust))
@@ -239,6 +242,10 @@ impl NewTrust {
                     .into_iter()
                     .chain(above)
                     .collect()
+            }),
+            above: source.map_or_else(Vec::new, |source| {
+                let above = source.above.iter().cloned();
+                [source.id.clone()].into_iter().chain(above).collect()
             }),
         };
         if let Some(source) = source {
@@ -452,6 +459,7 @@ mod tests {
         assert_eq!(child.redelegated_trust_id.as_ref(), Some(&source.id));
         assert_eq!(child.original_trustor, Some("alice".into()));
         assert_eq!(child.intermediaries, [UserId::from("bob")]);
+        assert_eq!(child.above, [source.id.clone()]);
     }
 
     #[test]

@@ -122,6 +122,7 @@ macro_rules! find_chain {
                 roles: roles.into_iter().map(RoleId::from).collect(),
                 original_trustor: None,
                 intermediaries: Vec::new(),
+                above: Vec::new(),
             });
         }
         match next {

@@ -120,6 +120,7 @@ each_database! {
 
         assert_eq!(third.original_trustor, Some(UserId::from("alice")));
         assert_eq!(third.intermediaries, ["carol", "bob"].map(UserId::from));
+        assert_eq!(third.above, ["second", "first"].map(TrustId::from));
         assert_eq!(third.expires_at, Some(NOW + 5));
         assert!(not_found(trusts.read(GetTrust { id: "third".into(), now: NOW + 5 }).await, "third"));
     }

@@ -306,6 +306,28 @@ on_sqlite! {
         assert_eq!(api.session(&same.login()).await.roles(), ["reader"]);
     }
 
+    async fn a10_what_was_handed_on_twice_dies_with_the_first_who_gave_it(db: TestDb) {
+        let cloud = start(&db).await;
+        let api = cloud.api();
+        let (alice, admin) = (member(api, "alice").await, api.admin().await);
+        let first = trust(&alice, "bob", &json!({"allow_redelegation": true})).await;
+        // As himself: the roles are alice's, and nothing else in the second trust is.
+        let bob = api.session(&in_trust(&password("bob"), &first)).await;
+        let second = trust(&bob, "carol", &json!({})).await;
+        let carol = in_trust(&password("carol"), &second);
+        let session = api.session(&carol).await;
+        assert_eq!((session.text("/user/id"), session.roles()), ("carol", vec!["member".to_owned(), "reader".to_owned()]));
+        admin.validate(session.token()).await.expect(200);
+
+        admin.patch("/v3/users/alice", &json!({"user": {"enabled": false}})).await.expect(200);
+        assert_eq!(admin.validate(session.token()).await.status(), 403);
+        admin.patch("/v3/users/alice", &json!({"user": {"enabled": true}})).await.expect(200);
+        let session = api.session(&carol).await;
+        admin.delete("/v3/users/alice").await.expect(204);
+        assert!(matches!(admin.validate(session.token()).await.status(), 403 | 404));
+        assert!(matches!(api.authenticate(&carol).await.status(), 401 | 403));
+    }
+
     async fn a11_a_credential_keeps_its_owner_its_project_and_its_source(db: TestDb) {
         let cloud = start(&db).await;
         let api = cloud.api();
