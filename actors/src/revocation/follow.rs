@@ -22,6 +22,8 @@ const MOST_SEEN: usize = 50_000;
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 /// The pause before another try to listen, where PostgreSQL announces.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// By how much the clocks of two nodes may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 /// How long such a try may take.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -87,14 +89,7 @@ struct Follower {
 pub(super) async fn run(revocation: Revocation, databases: Databases) {
     let settings = revocation.settings;
     revocation.invalidations.epochs.require_follower();
-    let mut follower = Follower {
-        events: Cursor::new(i64::MIN, settings.longest_transaction),
-        outbox: None,
-        revocation,
-        followed_at: None,
-        // Not at once: the start has better things to do.
-        prune_at: Instant::now() + PRUNE_INTERVAL / 4,
-    };
+    let mut follower = Follower::new(revocation);
     let mut listener = Listener::new(databases);
     loop {
         match follower.look().await {
@@ -115,6 +110,17 @@ pub(super) async fn run(revocation: Revocation, databases: Databases) {
 }
 
 impl Follower {
+    fn new(revocation: Revocation) -> Self {
+        Self {
+            events: Cursor::new(i64::MIN, revocation.settings.longest_transaction),
+            outbox: None,
+            revocation,
+            followed_at: None,
+            // Not at once: the start has better things to do.
+            prune_at: Instant::now() + PRUNE_INTERVAL / 4,
+        }
+    }
+
     /// Takes in all that was committed before now, and extends the trust in the caches.
     async fn look(&mut self) -> Result<(), Error> {
         let began = Instant::now();
@@ -122,14 +128,22 @@ impl Follower {
         let db = &self.revocation.db;
         let mut outbox = match self.outbox.take() {
             Some(cursor) => cursor,
-            // Whatever is there now is older than anything cached.
-            None => Cursor::new(store::outbox_end(db).await?, settings.longest_transaction),
+            // What is older has been committed or given up by now, whoever's clock it is by.
+            None => {
+                let age = settings.longest_transaction + CLOCKS_DIFFER;
+                let end = store::outbox_end(db, age).await?;
+                Cursor::new(end, settings.longest_transaction)
+            }
         };
         let news = read_outbox(&mut outbox, &self.revocation).await;
         self.outbox = Some(outbox);
         news?;
         self.read_events().await?;
         let epochs = self.revocation.invalidations.epochs();
+        if self.followed_at.is_none() {
+            // What was cached before the first look was cached by a node that nobody told of changes.
+            epochs.invalidate_all();
+        }
         if let Some(last) = self.followed_at
             && last.elapsed() > settings.trust_window
         {
@@ -265,7 +279,12 @@ impl Listener {
             let mut announcements = pin!(connection.notifications_stream());
             // After the longest wait comes a look too, which keeps the trust alive.
             let announced = tokio::time::timeout(longest, announcements.next()).await;
-            matches!(announced, Ok(Some(Err(_)) | None))
+            let mut announced = announced.ok();
+            // One look is for all that have arrived.
+            while let Some(Some(Ok(_))) = announced {
+                announced = announcements.next().now_or_never();
+            }
+            matches!(announced, Some(Some(Err(_)) | None))
         };
         if lost {
             self.connection = None;
@@ -293,6 +312,70 @@ async fn listen(databases: Databases) -> Option<PostgresConn> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::micros_since_epoch;
+    use crate::epoch::{Epochs, Kind};
+    use crate::revocation::FollowSettings;
+    use crate::testdb::{TestDb, each_database};
+    use crate::testing::Bench;
+
+    fn follower(bench: &Bench) -> Follower {
+        let settings = FollowSettings {
+            poll_interval: Duration::from_secs(1),
+            trust_window: Duration::from_secs(60),
+            outbox_retention: Duration::from_secs(3600),
+            longest_transaction: Duration::from_secs(10),
+            event_retention: Duration::from_secs(3600),
+        };
+        bench.invalidations.epochs().require_follower();
+        let pool = bench.pool("revocation");
+        Follower::new(Revocation::new(pool, bench.invalidations.clone(), settings))
+    }
+
+    /// What another node commits that changes alice.
+    async fn change(db: &TestDb, number: i64) {
+        let now = micros_since_epoch();
+        db.execute(&format!(
+            r#"INSERT INTO "ng_invalidation" ("id", "entity", "entity_id", "node", "created_at")
+               VALUES ({number}, 'user', 'alice', 'another', {now})"#
+        ))
+        .await;
+    }
+
+    fn on_alice(epochs: &Epochs) -> crate::epoch::Dependencies {
+        epochs.dependencies([(Kind::User, "alice")])
+    }
+
+    each_database! {
+        async fn what_was_cached_before_a_node_follows_is_read_again(db: TestDb) {
+            let bench = Bench::new(&db).await;
+            let mut follower = follower(&bench);
+            let (cache, epochs) = (bench.cache(), bench.invalidations.epochs());
+            cache.insert("alice", "as she was", epochs.now(), on_alice(epochs));
+            change(&db, 7).await;
+
+            follower.look().await.unwrap();
+
+            assert!(epochs.trusted(Instant::now()));
+            assert_eq!(cache.get("alice"), None);
+        }
+
+        async fn a_change_that_commits_late_is_not_missed_by_a_node_that_has_just_started(db: TestDb) {
+            let bench = Bench::new(&db).await;
+            let mut follower = follower(&bench);
+            let (cache, epochs) = (bench.cache(), bench.invalidations.epochs());
+            change(&db, 7).await;
+            follower.look().await.unwrap();
+            cache.insert("alice", "as she was", epochs.now(), on_alice(epochs));
+            follower.look().await.unwrap();
+            assert_eq!(cache.get("alice"), Some("as she was"));
+
+            // Its number was drawn before that of the one that the node has begun with.
+            change(&db, 6).await;
+            follower.look().await.unwrap();
+
+            assert_eq!(cache.get("alice"), None);
+        }
+    }
 
     #[test]
     fn a_row_that_commits_after_one_with_a_higher_number_is_not_missed() {

@@ -1,5 +1,7 @@
 //! The tables `revocation_event` (Python Keystone's) and `ng_invalidation` (the outbox).
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -178,11 +180,14 @@ pub(super) async fn outbox_after(db: &Db, after: i64, limit: i64) -> Result<Vec<
     })
 }
 
-/// The highest number in the outbox, 0 where it is empty.
-pub(super) async fn outbox_end(db: &Db) -> Result<i64, Error> {
+/// The highest number in the outbox of a row older than this, 0 where there is none.
+pub(super) async fn outbox_end(db: &Db, age: Duration) -> Result<i64, Error> {
+    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    let before = micros_since_epoch().saturating_sub(age);
     with_conn!(db, |conn| {
         let end: Option<i64> = ng_invalidation::table
             .select(diesel::dsl::max(ng_invalidation::id))
+            .filter(ng_invalidation::created_at.lt(before))
             .first(conn)
             .await?;
         Ok(end.unwrap_or(0))

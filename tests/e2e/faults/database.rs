@@ -19,21 +19,21 @@ fn hasty() -> Options {
         .set("providers", "request_timeout", 3)
 }
 
-/// A node that reaches the database of `cloud` by this wire.
-async fn start_behind<'db>(cloud: &Cloud<'db>, wire: &Wire) -> Cloud<'db> {
-    cloud
-        .start_node(hasty().set("database", "connection", wire.url()))
-        .await
+/// A node that reaches its database by this wire, and a load on it.
+async fn start_behind<'db>(db: &'db TestDb, wire: &Wire, options: Options) -> (Cloud<'db>, Load) {
+    // The tables are made by another, which has more time.
+    let first = world(db).start().await;
+    let options = options.set("database", "connection", wire.url());
+    let node = first.start_node(options).await;
+    let load = Load::start(&caller(&node).await, "alice", &MIX, PATIENCE);
+    load.next(5).await;
+    (node, load)
 }
 
 each_server! {
     async fn a_hung_database_is_told_as_503_and_forgotten_when_it_goes_on(db: TestDb) {
-        let cloud = world(&db).start().await;
         let wire = Wire::to(&db);
-        let node = start_behind(&cloud, &wire).await;
-        let admin = caller(&cloud).await.at(node.api());
-        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
-        load.next(5).await;
+        let (node, load) = start_behind(&db, &wire, hasty()).await;
 
         wire.hang();
         let noticed = until_ready(&node, false).await;
@@ -51,15 +51,9 @@ each_server! {
     }
 
     async fn a_hung_database_shows_in_readyz_before_clients_run_into_deadlines(db: TestDb) {
-        let cloud = world(&db).start().await;
         let wire = Wire::to(&db);
         // With the deadlines of a real deployment: ten seconds, where a probe has two.
-        let node = cloud
-            .start_node(Options::default().set("database", "connection", wire.url()))
-            .await;
-        let admin = caller(&cloud).await.at(node.api());
-        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
-        load.next(2).await;
+        let (node, load) = start_behind(&db, &wire, Options::default()).await;
 
         wire.hang();
         let noticed = until_ready(&node, false).await;
@@ -74,12 +68,8 @@ each_server! {
     }
 
     async fn connections_that_died_unnoticed_are_replaced(db: TestDb) {
-        let cloud = world(&db).start().await;
         let wire = Wire::to(&db);
-        let node = start_behind(&cloud, &wire).await;
-        let admin = caller(&cloud).await.at(node.api());
-        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
-        load.next(20).await;
+        let (_node, load) = start_behind(&db, &wire, hasty()).await;
 
         wire.lose_connections();
         let after = load.next(50).await;
@@ -90,12 +80,8 @@ each_server! {
     }
 
     async fn a_dead_database_is_told_as_503_and_found_again(db: TestDb) {
-        let cloud = world(&db).start().await;
         let wire = Wire::to(&db);
-        let node = start_behind(&cloud, &wire).await;
-        let admin = caller(&cloud).await.at(node.api());
-        let load = Load::start(&admin, "alice", &MIX, PATIENCE);
-        load.next(5).await;
+        let (node, load) = start_behind(&db, &wire, hasty()).await;
 
         wire.die();
         let noticed = until_ready(&node, false).await;

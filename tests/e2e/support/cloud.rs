@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use awc::http::Method;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::login::PASSWORD;
 use super::port::Port;
@@ -350,9 +351,8 @@ impl<'db> Cloud<'db> {
         match &self.process {
             Process::Python => python::run_aside(self.python_script("stop")).await,
             Process::Stopped => {}
-            Process::Ours(child) => {
-                let pid = rustix::process::Pid::from_child(child);
-                rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+            Process::Ours(_) => {
+                self.signal(Signal::TERM);
                 for _ in 0..TRIES {
                     if let Some(status) = self.ended() {
                         self.process = Process::Stopped;
@@ -364,6 +364,13 @@ impl<'db> Cloud<'db> {
             }
         }
         None
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Process::Ours(child) = &self.process {
+            kill_process(Pid::from_child(child), signal).expect("a signal");
+        }
     }
 
     /// Ends it with SIGKILL, as a failing machine would.
