@@ -9,7 +9,7 @@ use crate::catalog::{
 use crate::db::outbox::Change;
 use crate::ids::ServiceId;
 use crate::listing::TextFilter;
-use crate::resource::Caches;
+use crate::resource::ResourceSettings;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 use crate::{record_change, transaction};
