@@ -6,10 +6,11 @@ use chrono::Utc;
 use keystone_actors::assignment::ListScopes;
 use keystone_actors::identity::ListGroupsOfUser;
 use keystone_actors::ids::{ProjectId, UserId};
+use keystone_actors::limit::{Limit, LimitFilter, ListLimits};
 use keystone_actors::resource::{Descendant, GetAncestors, GetDescendants, GetProjects, Project};
 use serde_json::{Map, Value, json};
 
-use crate::api::call::Call;
+use crate::api::call::{Call, seen};
 use crate::api::error::ApiError;
 use crate::api::links::{Collection, linked};
 
@@ -58,7 +59,8 @@ pub(super) async fn add_relatives(
     Ok(())
 }
 
-/// Of these projects those on which the caller has a role, wrapped as each would be by itself.
+/// Of these projects those on which the caller has a role, wrapped as each would be by itself; if
+/// asked for, with their limits.
 async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Value, ApiError> {
     let own = projects_of(call, &call.caller.token.acting_user).await?;
     let ids: Vec<ProjectId> = ids.into_iter().filter(|id| own.contains(id)).collect();
@@ -68,13 +70,43 @@ async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Value, ApiErro
         .iter()
         .map(|project| (project.id.as_str(), &**project))
         .collect();
+    let mut limits = match call.query.flag("include_limits") {
+        true => Some(limits_of(call, &ids).await?),
+        false => None,
+    };
     let base = call.base();
-    let wrapped = ids.iter().filter_map(|id| by_id.get(id.as_str()));
-    let wrapped = wrapped.map(|project| {
-        let shown = linked(&base, Collection::PROJECTS, project.id.as_str(), project)?;
-        Ok(json!({ "project": shown }))
-    });
-    wrapped.collect()
+    let mut wrapped = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let Some(project) = by_id.get(id.as_str()) else {
+            continue;
+        };
+        let mut shown = seen(project)?;
+        if let (Some(limits), Value::Object(members)) = (&mut limits, &mut shown) {
+            let own = limits.remove(id.as_str()).unwrap_or_default();
+            members.insert("limits".to_owned(), seen(&own)?);
+        }
+        let shown = linked(&base, Collection::PROJECTS, id.as_str(), &shown)?;
+        wrapped.push(json!({ "project": shown }));
+    }
+    Ok(Value::Array(wrapped))
+}
+
+/// The limits of each of these projects.
+async fn limits_of(
+    call: &Call,
+    projects: &[ProjectId],
+) -> Result<BTreeMap<String, Vec<Limit>>, ApiError> {
+    let list = ListLimits {
+        filter: LimitFilter::default(),
+        owners: Some(projects.iter().map(ProjectId::to_string).collect()),
+    };
+    let mut limits: BTreeMap<String, Vec<Limit>> = BTreeMap::new();
+    for limit in call.providers().limit.read(list).await? {
+        if let Some(project) = &limit.project_id {
+            limits.entry(project.to_string()).or_default().push(limit);
+        }
+    }
+    Ok(limits)
 }
 
 /// The projects on which a user has any role, by whatever way.
