@@ -14,12 +14,14 @@ use keystone_actors::hashing::{Algorithm, HashError, HashPolicy, HashPool, PoolS
 use keystone_actors::identity::{IdentitySettings, InvalidPattern, Lockout, PasswordRequirement};
 use keystone_actors::limit::EnforcementModel;
 use keystone_actors::providers::{Providers, Settings};
+use keystone_actors::resource::ResourceSettings;
 use keystone_actors::revocation::FollowSettings;
 use keystone_actors::token::{
     FernetTokens, JwsAlgorithm, JwsKeyError, JwsRepository, JwsTokens, KeyError, KeyRepository,
     LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
 };
 
+use crate::config::sections::UrlSafe;
 use crate::config::{Config, Limit, sections};
 use crate::notify::{self, Notifier, NotifyError};
 use crate::policy::{self, Enforcer, Overrides, PolicyError};
@@ -318,6 +320,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
         foreign_ttl: coherence.foreign_writers.then_some(coherence.foreign_ttl),
         cache_entries: coherence.entries,
         identity: identity_settings(config)?,
+        resource: resource_settings(config),
         token: TokenSettings {
             expiration: seconds(token.expiration),
             allow_expired_window: seconds(token.allow_expired_window),
@@ -385,6 +388,23 @@ fn limit(limit: Limit) -> Option<u32> {
     limit
         .get()
         .map(|most| u32::try_from(most).unwrap_or(u32::MAX))
+}
+
+fn resource_settings(config: &Config) -> ResourceSettings {
+    /// What the model of limits allows at most.
+    const TWO_LEVELS: u32 = 2;
+    let most = match enforcement_model(config) {
+        EnforcementModel::Flat => u32::MAX,
+        EnforcementModel::StrictTwoLevel => TWO_LEVELS,
+    };
+    let depth = config.default.max_project_tree_depth.min(most);
+    ResourceSettings {
+        default_domain_id: config.identity.default_domain_id.as_str().into(),
+        max_tree_depth: usize::try_from(depth).unwrap_or(usize::MAX),
+        url_safe_projects: config.resource.project_name_url_safe != UrlSafe::Off,
+        url_safe_domains: config.resource.domain_name_url_safe != UrlSafe::Off,
+        ..ResourceSettings::default()
+    }
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

@@ -91,6 +91,42 @@ impl TextFilter {
     }
 }
 
+impl TextFilter {
+    /// Whether this condition heeds case, which the database's own comparison may not do: whoever
+    /// has such a condition looks a second time, with [`meets`], at what comes back.
+    pub(crate) fn heeds_case(&self) -> bool {
+        self.comparator != Comparator::Equals && !self.ignore_case
+    }
+}
+
+/// Whether nothing can match: PostgreSQL stores no NUL, and refuses to look for one.
+pub(crate) fn match_nothing(filters: &[TextFilter]) -> bool {
+    filters.iter().any(|filter| filter.value.contains('\0'))
+}
+
+/// The second look at a value that the database found.
+pub(crate) fn meets(filters: &[TextFilter], value: &str) -> bool {
+    filters
+        .iter()
+        .all(|filter| !filter.heeds_case() || filter.matches(value))
+}
+
+/// Narrows a boxed query by conditions on a text column.
+macro_rules! narrow_by_text {
+    ($query:ident, $column:expr, $filters:expr) => {
+        for filter in $filters {
+            use $crate::listing::{Comparator, lower};
+            let pattern = filter.like_pattern();
+            $query = match (filter.comparator, filter.ignore_case) {
+                (Comparator::Equals, _) => $query.filter($column.eq(filter.value.clone())),
+                (_, true) => $query.filter(lower($column).like(lower(pattern)).escape('\\')),
+                (_, false) => $query.filter($column.like(pattern).escape('\\')),
+            };
+        }
+    };
+}
+pub(crate) use narrow_by_text;
+
 /// Which part of a list, in the order of the IDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {

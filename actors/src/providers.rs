@@ -21,7 +21,7 @@ use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
 use crate::limit::{EnforcementModel, LimitCaches, LimitProvider};
 use crate::oauth1::Oauth1Provider;
 use crate::policy_store::PolicyStore;
-use crate::resource::{self, ResourceProvider};
+use crate::resource::{self, ResourceProvider, ResourceSettings};
 use crate::revocation::{FollowSettings, Invalidations, Revocation};
 use crate::role::RoleProvider;
 use crate::token::{Sources, TokenFormat, TokenProvider, TokenSettings};
@@ -46,6 +46,8 @@ pub struct Settings {
     pub cache_entries: usize,
     /// Rules of users, groups and passwords.
     pub identity: IdentitySettings,
+    /// Rules of projects and domains.
+    pub resource: ResourceSettings,
     /// Rules of tokens.
     pub token: TokenSettings,
     /// `[application_credential] user_limit`; `None`: any number.
@@ -194,16 +196,13 @@ impl Providers {
             names: caches.make("project_name"),
             ancestors: caches.make("ancestors"),
         };
-        let provider = ResourceProvider::new(pool("resource", 15)?, remembers);
-        let resource = supervision.supervise(Placement::PerWorker, move || provider.clone());
-
-        let provider = AssignmentProvider::new(
-            pool("assignment", 15)?,
-            caches.make("grants"),
-            role.clone(),
-            resource.clone(),
+        let provider = ResourceProvider::new(
+            pool("resource", 15)?,
+            remembers,
+            invalidations.clone(),
+            Arc::new(settings.resource),
         );
-        let assignment = supervision.supervise(Placement::PerWorker, move || provider.clone());
+        let resource = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let remembers = CatalogCaches {
             inventory: caches.make("catalog"),
@@ -258,6 +257,16 @@ impl Providers {
             Arc::new(settings.identity),
         );
         let identity = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
+        let provider = AssignmentProvider::new(
+            pool("assignment", 15)?,
+            caches.make("grants"),
+            invalidations.clone(),
+            role.clone(),
+            resource.clone(),
+            identity.clone(),
+        );
+        let assignment = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = TrustProvider::new(
             pool("trust", 5)?,

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use crate::actor::supervisor::Supervision;
-use crate::actor::{Limits, Provider};
+use crate::actor::{Handle, Limits, Provider};
 use crate::cache::Cache;
 use crate::db::url::DatabaseUrl;
 use crate::db::{Databases, Db, StorageLimits, migrate};
+use crate::hashing::{HashPolicy, HashPool, PoolSize};
+use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
+use crate::resource::{self, ResourceProvider, ResourceSettings};
 use crate::revocation::Invalidations;
 use crate::testdb::TestDb;
 
@@ -48,11 +51,64 @@ impl Bench {
         Cache::new(Arc::clone(self.invalidations.epochs()), 1000, None)
     }
 
+    /// The provider of projects and domains.
+    pub fn resources(&self, settings: ResourceSettings) -> Handle<ResourceProvider> {
+        let caches = resource::Caches {
+            projects: self.cache(),
+            domains: self.cache(),
+            names: self.cache(),
+            ancestors: self.cache(),
+        };
+        self.start(ResourceProvider::new(
+            self.pool("resource"),
+            caches,
+            self.invalidations.clone(),
+            Arc::new(settings),
+        ))
+    }
+
+    /// The provider of users and groups.
+    pub fn identity(
+        &self,
+        resources: &Handle<ResourceProvider>,
+        settings: IdentitySettings,
+    ) -> Handle<IdentityProvider> {
+        let caches = IdentityCaches {
+            users: self.cache(),
+            user_names: self.cache(),
+            groups: self.cache(),
+            group_names: self.cache(),
+            memberships: self.cache(),
+        };
+        self.start(IdentityProvider::new(
+            self.pool("identity"),
+            caches,
+            hashing(),
+            self.invalidations.clone(),
+            resources.clone(),
+            Arc::new(settings),
+        ))
+    }
+
     /// Starts a provider under supervision.
-    pub fn start<P: Provider>(&self, provider: P) -> crate::actor::Handle<P> {
+    pub fn start<P: Provider>(&self, provider: P) -> Handle<P> {
         self.supervision
             .supervise(crate::actor::supervisor::Placement::Single, move || {
                 provider.clone()
             })
     }
+}
+
+/// As cheap as bcrypt can be.
+pub(crate) fn hashing() -> HashPool {
+    let policy = HashPolicy {
+        rounds: Some(4),
+        ..HashPolicy::default()
+    };
+    let size = PoolSize {
+        threads: 2,
+        queue: 1000,
+        nice: 0,
+    };
+    HashPool::start(policy, size).unwrap()
 }

@@ -158,6 +158,79 @@ const RELATIONS: &[(&str, &str)] = &[
         "rel/domain_config_option",
         "/domains/{domain_id}/config/{group}/{option}",
     ),
+    ("rel/domains", "/domains"),
+    ("rel/domain", "/domains/{domain_id}"),
+    (
+        "rel/domain_user_roles",
+        "/domains/{domain_id}/users/{user_id}/roles",
+    ),
+    (
+        "rel/domain_user_role",
+        "/domains/{domain_id}/users/{user_id}/roles/{role_id}",
+    ),
+    (
+        "rel/domain_group_roles",
+        "/domains/{domain_id}/groups/{group_id}/roles",
+    ),
+    (
+        "rel/domain_group_role",
+        "/domains/{domain_id}/groups/{group_id}/roles/{role_id}",
+    ),
+    ("rel/projects", "/projects"),
+    ("rel/project", "/projects/{project_id}"),
+    ("rel/project_tags", "/projects/{project_id}/tags/{value}"),
+    (
+        "rel/project_user_roles",
+        "/projects/{project_id}/users/{user_id}/roles",
+    ),
+    (
+        "rel/project_user_role",
+        "/projects/{project_id}/users/{user_id}/roles/{role_id}",
+    ),
+    (
+        "rel/project_group_roles",
+        "/projects/{project_id}/groups/{group_id}/roles",
+    ),
+    (
+        "rel/project_group_role",
+        "/projects/{project_id}/groups/{group_id}/roles/{role_id}",
+    ),
+    ("rel/user_projects", "/users/{user_id}/projects"),
+    ("rel/role_assignments", "/role_assignments"),
+    ("rel/system_user_roles", "/system/users/{user_id}/roles"),
+    (
+        "rel/system_user_role",
+        "/system/users/{user_id}/roles/{role_id}",
+    ),
+    ("rel/system_group_roles", "/system/groups/{group_id}/roles"),
+    (
+        "rel/system_group_role",
+        "/system/groups/{group_id}/roles/{role_id}",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/domain_user_roles_inherited_to_projects",
+        "/OS-INHERIT/domains/{domain_id}/users/{user_id}/roles/inherited_to_projects",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/domain_user_role_inherited_to_projects",
+        "/OS-INHERIT/domains/{domain_id}/users/{user_id}/roles/{role_id}/inherited_to_projects",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/domain_group_roles_inherited_to_projects",
+        "/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles/inherited_to_projects",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/domain_group_role_inherited_to_projects",
+        "/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles/{role_id}/inherited_to_projects",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/project_user_role_inherited_to_projects",
+        "/OS-INHERIT/projects/{project_id}/users/{user_id}/roles/{role_id}/inherited_to_projects",
+    ),
+    (
+        "ext/OS-INHERIT/1.0/rel/project_group_role_inherited_to_projects",
+        "/OS-INHERIT/projects/{project_id}/groups/{group_id}/roles/{role_id}/inherited_to_projects",
+    ),
 ];
 
 /// Relations of parameters that are not `param/<name>`.

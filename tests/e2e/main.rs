@@ -28,6 +28,8 @@ mod nodes;
 mod notifications;
 mod password_rules;
 mod policies;
+mod grants;
+mod projects;
 mod real_client;
 mod roles;
 mod rotation;

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use super::{EffectiveRoles, Error, GrantTarget, Scopes};
+use super::{
+    Actor, Assignment, AssignmentFilter, EffectiveRoles, Error, Grant, GrantTarget, Scopes,
+};
 use crate::actor::Idempotent;
 use crate::ids::{GroupId, UserId};
+use crate::role::Role;
 
 /// The roles that a user has on a target, whatever the way: its own and its groups' grants, what
 /// is inherited from above, and what all those imply. `Resource(NotFound)` for an unknown project.
@@ -37,3 +40,64 @@ pub struct ListScopes {
     pub groups: Arc<[GroupId]>,
 }
 impl Idempotent for ListScopes {}
+
+/// Gives a user or a group a role. Nothing happens where it has been given already. `Role`,
+/// `Resource` or `Identity` with their "not found"; a role of a domain is neither for projects of
+/// another (`RoleOfOtherDomain`) nor for the system (`DomainRoleOnSystem`).
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct CreateGrant {
+    /// Whom.
+    pub actor: Actor,
+    /// What.
+    pub grant: Grant,
+}
+impl Idempotent for CreateGrant {}
+
+/// Whether a user or a group was given exactly this: `NotGranted` if not.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct CheckGrant {
+    /// Whose.
+    pub actor: Actor,
+    /// What.
+    pub grant: Grant,
+}
+impl Idempotent for CheckGrant {}
+
+/// The roles that a user or a group was given on exactly this target, in the order of their IDs.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<Arc<Role>>, Error>")]
+pub struct ListGrants {
+    /// Whose.
+    pub actor: Actor,
+    /// On what.
+    pub target: GrantTarget,
+    /// Those to be inherited by what is below, or those on the target itself.
+    pub inherited: bool,
+}
+impl Idempotent for ListGrants {}
+
+/// Takes a role back, also from a user or a group that there is no longer. `NotGranted` if it
+/// hasn't been given. Tokens show the change at their next use.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct DeleteGrant {
+    /// Whose.
+    pub actor: Actor,
+    /// What.
+    pub grant: Grant,
+}
+
+/// Role assignments, in no order: a constant number of statements for each thousand groups or
+/// projects that they are about. `Resource(NotFound)` for a project whose subtree or effective
+/// roles are asked for.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<Assignment>, Error>")]
+pub struct ListAssignments {
+    /// Which.
+    pub filter: AssignmentFilter,
+    /// Seconds since 1970: of a user that is asked for, memberships count only while they last.
+    pub now: i64,
+}
+impl Idempotent for ListAssignments {}

@@ -25,11 +25,7 @@ pub use model::{
     EndpointPatch, Inventory, NewEndpoint, NewEndpointGroup, NewRegion, NewService, ProjectFilter,
     Region, RegionPatch, Rendered, Service, ServicePatch,
 };
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of projects")
-)]
-pub(crate) use store::delete_filters_of_project;
+pub(crate) use store::delete_filters_of_projects;
 pub use url::{Substitutions, UrlTemplate};
 
 use crate::actor::{Provider, Unavailable};

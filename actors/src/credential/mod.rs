@@ -24,11 +24,7 @@ pub use model::{
     BlobFault, BlobSource, Credential, CredentialFilter, Ec2Key, NewCredential, SealedCredential,
     TotpVerdict, ec2_id,
 };
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of projects")
-)]
-pub(crate) use store::{delete_of_project, delete_of_users, delete_where};
+pub(crate) use store::{delete_of_projects, delete_of_users, delete_where};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_project, delete_of_users, delete_where};
+pub(crate) use exports::{delete_of_projects, delete_of_users, delete_where};
 pub(super) use passcodes::use_step;
 use secrecy::SecretString;
 

@@ -310,7 +310,7 @@ async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
 async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_project!(conn, id))).unwrap()
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_projects!(conn, [id]))).unwrap()
 }
 
 /// What is stored of a secret, and the hash of the key.

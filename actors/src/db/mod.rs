@@ -117,16 +117,28 @@ macro_rules! lock_by_id {
     ($conn:expr, $table:ident, $id:expr) => {{
         use $crate::db::schema::$table as table;
         let row = ::diesel::QueryDsl::find(table::table, $id.as_str());
-        let unchanged = ::diesel::ExpressionMethods::eq(table::id, $id.as_str());
+        // Not the ID as it was asked for, which may be spelt otherwise than the one that the
+        // database takes for equal.
+        let unchanged = ::diesel::ExpressionMethods::eq(table::id, table::id);
         let lock = ::diesel::update(row).set(unchanged);
         ::diesel_async::RunQueryDsl::execute(lock, $conn).await? > 0
     }};
 }
 
+/// A name or an ID that is looked for. PostgreSQL refuses a text with a NUL in it, where the others
+/// find nothing: nothing is called so, and nothing has an empty name either.
+pub(crate) fn sought(text: &str) -> &str {
+    if text.contains('\0') { "" } else { text }
+}
+
+/// Rows in one statement: far below the parameters that PostgreSQL and MySQL take (65,535).
+#[doc(hidden)]
+pub const ROWS: usize = 1000;
+
 /// Rows that can be inserted many at a time; see [`insert_rows!`](crate::insert_rows).
 pub trait InsertRows<R> {
-    /// Inserts these rows, if there are any: one statement, or one a row on SQLite, where that is
-    /// no round trip and diesel knows no batch.
+    /// Inserts these rows, if there are any: one statement a thousand, or one a row on SQLite,
+    /// where that is no round trip and diesel knows no batch.
     fn insert_rows(&mut self, rows: Vec<R>) -> impl Future<Output = QueryResult<()>> + Send;
 }
 
@@ -150,11 +162,13 @@ macro_rules! insert_rows {
     )+};
     (@batch $conn:ty, $row:ty => $table:path) => {
         impl $crate::db::InsertRows<$row> for $conn {
-            async fn insert_rows(&mut self, rows: Vec<$row>) -> ::diesel::QueryResult<()> {
+            async fn insert_rows(&mut self, mut rows: Vec<$row>) -> ::diesel::QueryResult<()> {
                 use $table as table;
-                if !rows.is_empty() {
+                while !rows.is_empty() {
+                    let rest = rows.split_off(rows.len().min($crate::db::ROWS));
                     let insert = ::diesel::insert_into(table::table).values(rows);
                     ::diesel_async::RunQueryDsl::execute(insert, self).await?;
+                    rows = rest;
                 }
                 Ok(())
             }

@@ -1,13 +1,14 @@
 //! The outbox: invalidations written in the transaction that makes them necessary, so that no
 //! node can miss one.
 
+use std::collections::HashSet;
 use std::future::Future;
 
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 
 use super::{MysqlConn, PostgresConn, SqliteConn};
-use crate::epoch::Entity;
+use crate::epoch::{Entity, Kind};
 use crate::revocation::Event;
 
 macro_rules! channel {
@@ -52,6 +53,25 @@ impl Change {
         let revoking = Self::revoking(events);
         self.entities.extend(revoking.entities);
         self.revocations.extend(revoking.revocations);
+        self
+    }
+
+    /// This change and another.
+    pub fn and(mut self, other: Self) -> Self {
+        self.entities.extend(other.entities);
+        self.revocations.extend(other.revocations);
+        self
+    }
+
+    /// The same, with each entity once; where they are too many to be told one by one, everything
+    /// is invalidated instead.
+    pub fn bounded(mut self) -> Self {
+        const MOST: usize = 1000;
+        let mut seen = HashSet::new();
+        self.entities.retain(|entity| seen.insert(entity.clone()));
+        if self.entities.len() > MOST {
+            self.entities = vec![Entity::new(Kind::Anything, "")];
+        }
         self
     }
 }

@@ -17,10 +17,6 @@ pub use messages::{
     UpdateDomainConfig,
 };
 pub use model::{ConfigPlace, DomainSettings, Options};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of domains")
-)]
 pub(crate) use store::delete_config_of_domain;
 
 use crate::actor::{Provider, Unavailable};

@@ -228,10 +228,6 @@ fn not_found(place: &ConfigPlace, domain: &DomainId) -> Error {
 /// Deletes the configuration of a domain (its ID as `&str`), when the domain is deleted:
 /// `delete_config_of_domain!(conn, id)`, inside a transaction whose error is made of a diesel
 /// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-#[cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for the deletion of domains")
-)]
 macro_rules! delete_config_of_domain {
     ($conn:expr, $domain:expr) => {{
         use $crate::db::schema::{config_register, sensitive_config, whitelisted_config};

@@ -18,12 +18,7 @@ use std::sync::Arc;
 pub use messages::*;
 pub use model::*;
 pub use settings::IdentitySettings;
-pub(crate) use store::hold_user;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of domains and projects")
-)]
-pub(crate) use store::{DeletedActors, clear_default_project, delete_of_domain};
+pub(crate) use store::{DeletedActors, clear_default_projects, delete_of_domain, hold_user};
 
 use crate::actor::{Handle, Provider, Unavailable};
 use crate::cache::Cache;

@@ -21,11 +21,7 @@ pub use model::{
     EnforcementModel, Limit, LimitFilter, LimitPatch, NewLimit, NewRegisteredLimit,
     RegisteredLimit, RegisteredLimitPatch, RegisteredLimits,
 };
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of projects")
-)]
-pub(crate) use store::delete_limits_of_project;
+pub(crate) use store::delete_limits_of_projects;
 
 use crate::actor::{Handle, Provider, Unavailable};
 use crate::cache::Cache;

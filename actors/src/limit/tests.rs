@@ -9,7 +9,7 @@ use crate::catalog::{
 use crate::db::outbox::Change;
 use crate::ids::ServiceId;
 use crate::listing::TextFilter;
-use crate::resource::Caches;
+use crate::resource::ResourceSettings;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 use crate::{record_change, transaction};
@@ -58,13 +58,7 @@ impl Tests {
             ))
             .await;
         }
-        let caches = Caches {
-            projects: bench.cache(),
-            domains: bench.cache(),
-            names: bench.cache(),
-            ancestors: bench.cache(),
-        };
-        let resource = bench.start(ResourceProvider::new(bench.pool("resource"), caches));
+        let resource = bench.resources(ResourceSettings::default());
         let caches = LimitCaches {
             registered: bench.cache(),
             owned: bench.cache(),
@@ -321,7 +315,7 @@ each_database! {
         assert_eq!(tests.of("p").await, pairs([("p", 1)])); // cached from here on
 
         let change: Result<Change, Error> = transaction!(&tests.bench.pool("projects"), |conn| {
-            let stale = delete_limits_of_project!(conn, "p");
+            let stale = delete_limits_of_projects!(conn, ["p"]);
             Ok(record_change!(conn, "node", Change::of(stale))?)
         });
         tests.bench.invalidations.publish(&change.unwrap());

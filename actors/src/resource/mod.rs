@@ -3,24 +3,31 @@
 //! so each is cached by its ID, together with what it is found by: its name, and the chain of its
 //! ancestors.
 
+mod error;
 mod handlers;
 mod messages;
 mod model;
+mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-pub use messages::{
-    FindDomain, FindProject, GetAncestors, GetDescendants, GetDomain, GetProject, GetProjects,
+pub use error::Error;
+pub use messages::*;
+pub use model::{
+    Descendant, Domain, DomainFilter, DomainPatch, MOST_TAGS, NewDomain, NewProject, Project,
+    ProjectFilter, ProjectPatch, TagEdit, TagFilter,
 };
-pub use model::{Descendant, Domain, Project};
+pub use settings::ResourceSettings;
+pub(crate) use store::hold;
 
-use crate::actor::{Provider, Unavailable};
+use crate::actor::Provider;
 use crate::cache::Cache;
 use crate::db::Db;
 use crate::ids::{DomainId, ProjectId};
+use crate::revocation::Invalidations;
 
 /// What the resource provider remembers; one set for all replicas.
 #[derive(Clone)]
@@ -40,6 +47,8 @@ pub struct Caches {
 pub struct ResourceProvider {
     db: Db,
     caches: Caches,
+    invalidations: Invalidations,
+    settings: Arc<ResourceSettings>,
 }
 
 impl Provider for ResourceProvider {
@@ -48,25 +57,17 @@ impl Provider for ResourceProvider {
 
 impl ResourceProvider {
     /// The provider on its pool.
-    pub fn new(db: Db, caches: Caches) -> Self {
-        Self { db, caches }
+    pub fn new(
+        db: Db,
+        caches: Caches,
+        invalidations: Invalidations,
+        settings: Arc<ResourceSettings>,
+    ) -> Self {
+        Self {
+            db,
+            caches,
+            invalidations,
+            settings,
+        }
     }
 }
-
-/// What can go wrong here.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No project has this ID or name.
-    #[error("Could not find project: {0}.")]
-    NotFound(String),
-    /// No domain has this ID or name.
-    #[error("Could not find domain: {0}.")]
-    DomainNotFound(String),
-    /// Trying again may help.
-    #[error("the resource provider is unavailable: {0}")]
-    Unavailable(#[from] Unavailable),
-    /// Our defect. Logged with its cause, told to no client.
-    #[error("resource storage failed")]
-    Storage(#[source] diesel::result::Error),
-}
-crate::triage!(Error);

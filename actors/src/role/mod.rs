@@ -86,10 +86,16 @@ pub enum Error {
     #[error("{0} cannot be an implied roles.")]
     ProhibitedImplication(RoleId),
     /// `options.immutable` has to be cleared first, in a request of its own.
-    #[error("Cannot modify immutable resource type: role with id: {0}")]
+    #[error(
+        "Unable to update immutable role resource: `{0}. Set resource option \"immutable\" to \
+         false first."
+    )]
     Immutable(RoleId),
     /// The same, for a deletion.
-    #[error("Cannot delete immutable resource type: role with id: {0}")]
+    #[error(
+        "Unable to delete immutable role resource: `{0}. Set resource option \"immutable\" to \
+         false first."
+    )]
     ImmutableDeletion(RoleId),
     /// A role stays in its domain.
     #[error("Update of `domain_id` is not allowed.")]

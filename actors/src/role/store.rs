@@ -12,7 +12,7 @@ use crate::db::schema::{implied_role, role, role_option};
 use crate::db::{Db, InsertRows, on_unique};
 use crate::epoch::Entity;
 use crate::ids::{DomainId, RoleId};
-use crate::{record_change, transaction, with_conn};
+use crate::{application_credential, assignment, record_change, transaction, with_conn};
 
 /// What the column holds for a global role: with NULL the unique index would not hold.
 const NO_DOMAIN: &str = "<<null>>";
@@ -184,11 +184,15 @@ pub(super) async fn delete(db: &Db, node: &str, id: &RoleId) -> Result<Change, E
         if old.options.is_immutable() {
             return Err(Error::ImmutableDeletion(id.clone()));
         }
+        // While the assignments are there, by which Keystone finds them.
+        let credentials = application_credential::delete_of_role!(conn, id.as_str());
+        assignment::delete_of_role!(conn, id.as_str());
         // Options and implications go with it: ON DELETE CASCADE.
         diesel::delete(role::table.find(id.as_str()))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, Change::of([Entity::roles()]))?;
+        let gone = credentials.into_iter().chain([Entity::roles()]);
+        let change = record_change!(conn, node, Change::of(gone).bounded())?;
         Ok(change)
     })
 }

@@ -20,7 +20,7 @@ pub use model::{NewTrust, Trust, TrustTerms, TrustsOf};
     not(test),
     expect(unused_imports, reason = "for the deletion of users and projects")
 )]
-pub(crate) use store::{delete_of_project, delete_of_users, delete_where};
+pub(crate) use store::{delete_of_projects, delete_of_users, delete_where};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_project, delete_of_users, delete_where};
+pub(crate) use exports::{delete_of_projects, delete_of_users, delete_where};
 
 use super::{Error, NewTrust, RedelegationFault, Trust, TrustTerms, TrustsOf};
 use crate::attributes::{extra_column, parse_extra};

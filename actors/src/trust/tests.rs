@@ -362,8 +362,10 @@ async fn with_user(pool: &Db, id: &str) -> Vec<Entity> {
 async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_project!(
-        conn, id, NOW
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_projects!(
+        conn,
+        [id],
+        NOW
     )))
     .unwrap()
 }

@@ -144,7 +144,34 @@ impl From<resource::Error> for ApiError {
     fn from(error: resource::Error) -> Self {
         use resource::Error as E;
         match error {
-            E::NotFound(_) | E::DomainNotFound(_) => Self::not_found(error.to_string()),
+            E::NotFound(_) | E::DomainNotFound(_) | E::TagNotFound(_) | E::MarkerNotFound(_) => {
+                Self::not_found(error.to_string())
+            }
+            E::NameTaken { .. } | E::TagsCollide => Self::conflict(error.to_string()),
+            E::UnknownParent(_)
+            | E::UnknownDomain(_)
+            | E::TooManyTags(_)
+            | E::TagExists(_)
+            | E::ReservedCharacters { .. }
+            | E::ReservedDomain(_)
+            | E::DomainIdInvalid
+            | E::DomainBelowAnother
+            | E::ParentIsOtherDomain { .. }
+            | E::ParentInOtherDomain { .. }
+            | E::BranchDisabled(_)
+            | E::DomainIsFixed
+            | E::KindIsFixed
+            | E::CascadeOfMore => Self::bad_request(error.to_string()),
+            E::TooDeep(_)
+            | E::ParentIsFixed
+            | E::SubtreeEnabled(_)
+            | E::ParentDisabled(_)
+            | E::NotLeaf(_)
+            | E::DeletionOfEnabled(_)
+            | E::DomainEnabled
+            | E::Immutable { .. }
+            | E::ImmutableDeletion { .. }
+            | E::ImmutableTags { .. } => Self::forbidden_as(error.to_string()),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }
@@ -155,8 +182,12 @@ impl From<assignment::Error> for ApiError {
     fn from(error: assignment::Error) -> Self {
         use assignment::Error as E;
         match error {
+            E::NotGranted { .. } => Self::not_found(error.to_string()),
+            E::RoleOfOtherDomain { .. } => Self::forbidden_as(error.to_string()),
+            E::DomainRoleOnSystem(_) => Self::bad_request(error.to_string()),
             E::Role(error) => error.into(),
             E::Resource(error) => error.into(),
+            E::Identity(error) => error.into(),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

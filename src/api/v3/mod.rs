@@ -7,19 +7,25 @@ pub mod auth_tokens;
 pub mod credentials;
 mod delegation;
 pub mod domain_config;
+pub mod domains;
 pub mod ec2_credentials;
 pub mod ec2tokens;
 pub mod endpoint_filter;
 pub mod endpoint_policy;
 pub mod endpoints;
+pub mod grants;
 pub mod groups;
 pub mod limits;
 pub mod policies;
+mod project_tree;
+pub mod projects;
 pub mod regions;
 pub mod registered_limits;
 pub mod revoke_events;
+pub mod role_assignments;
 pub mod roles;
 pub mod services;
+pub mod tags;
 pub mod trusts;
 pub mod users;
 
@@ -48,4 +54,9 @@ pub fn routes(api: &mut web::ServiceConfig) {
     limits::routes(api);
     policies::routes(api);
     endpoint_policy::routes(api);
+    domains::routes(api);
+    projects::routes(api);
+    tags::routes(api);
+    grants::routes(api);
+    role_assignments::routes(api);
 }

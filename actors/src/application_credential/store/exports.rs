@@ -6,11 +6,6 @@
 //!
 //! What belongs to a deleted project stays, as in Keystone: nobody can log in with it.
 
-#![cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for the deletion of users and roles")
-)]
-
 /// Deletes the application credentials of a condition, a closure that makes it: what the macros
 /// below share.
 macro_rules! delete_where {
@@ -57,6 +52,10 @@ pub(crate) use delete_of_users;
 /// Deletes a user's application credentials for a project (IDs as `&str`):
 /// `delete_of_user_on_project!(conn, user, project)`. Not for the removal of a role assignment,
 /// at which Keystone lets them be: without the role they log nobody in.
+#[cfg_attr(
+    not(test),
+    expect(unused_macros, reason = "for whoever takes a user off a project")
+)]
 macro_rules! delete_of_user_on_project {
     ($conn:expr, $user:expr, $project:expr) => {{
         let (user, project): (&str, &str) = ($user, $project);

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 pub(super) use endpoints::{delete_endpoint, insert_endpoint, update_endpoint};
-pub(crate) use exports::delete_filters_of_project;
+pub(crate) use exports::delete_filters_of_projects;
 pub(super) use filters::{
     find_filter, hide_endpoint, hide_group, list_projects_of_endpoint, list_projects_of_group,
     show_endpoint, show_group,

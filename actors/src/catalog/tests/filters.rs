@@ -145,7 +145,7 @@ each_database! {
         assert_eq!(tests.ids(Some("p")).await, sorted([&a])); // cached from here on
 
         let change: Result<Change, Error> = transaction!(&tests.bench.pool("projects"), |conn| {
-            let stale = delete_filters_of_project!(conn, "p");
+            let stale = delete_filters_of_projects!(conn, ["p"]);
             Ok(record_change!(conn, "node", Change::of(stale))?)
         });
         tests.bench.invalidations.publish(&change.unwrap());

@@ -3,11 +3,6 @@
 //! Each is a macro for the inside of a transaction whose error is made of a diesel error, and
 //! evaluates to the entities that are not what they were, a `Vec<Entity>`.
 
-#![cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for the deletion of projects")
-)]
-
 /// Deletes the credentials of a condition, a closure that makes it: what the macros below share.
 macro_rules! delete_where {
     ($conn:expr, $theirs:expr) => {{
@@ -45,14 +40,19 @@ macro_rules! delete_of_users {
 }
 pub(crate) use delete_of_users;
 
-/// Deletes the credentials for a project (its ID as `&str`), when the project is deleted:
-/// `delete_of_project!(conn, id)`.
-macro_rules! delete_of_project {
-    ($conn:expr, $project:expr) => {{
-        let project: &str = $project;
-        $crate::credential::delete_where!($conn, || {
-            $crate::db::schema::credential::project_id.eq(project)
-        })
+/// Deletes the credentials for projects (their IDs, a slice of text), when the projects are
+/// deleted: `delete_of_projects!(conn, ids)`.
+macro_rules! delete_of_projects {
+    ($conn:expr, $projects:expr) => {{
+        let mut changed = Vec::new();
+        for projects in $projects.chunks($crate::db::BATCH) {
+            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
+            let gone = $crate::credential::delete_where!($conn, || {
+                $crate::db::schema::credential::project_id.eq_any(projects.clone())
+            });
+            changed.extend(gone);
+        }
+        changed
     }};
 }
-pub(crate) use delete_of_project;
+pub(crate) use delete_of_projects;

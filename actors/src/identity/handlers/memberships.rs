@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::super::store::{self, GroupRequest, UserRequest};
 use super::super::{
     AddUserToGroup, CheckUserInGroup, Error, GetMemberships, GroupFilter, GroupOfUser,
-    IdentityProvider, ListGroupsOfUser, ListUserGroups, ListUsersInGroup, Memberships,
+    IdentityProvider, ListGroupsOfUser, ListMembers, ListUserGroups, ListUsersInGroup, Memberships,
     RemoveUserFromGroup, User,
 };
 use crate::actor::Serve;
@@ -35,6 +35,12 @@ impl Serve<ListGroupsOfUser> for IdentityProvider {
     async fn serve(self, message: ListGroupsOfUser) -> Result<Arc<[GroupId]>, Error> {
         let ListGroupsOfUser { user, now } = message;
         Ok(self.memberships(&user).await?.at(now))
+    }
+}
+
+impl Serve<ListMembers> for IdentityProvider {
+    async fn serve(self, message: ListMembers) -> Result<Vec<(GroupId, UserId)>, Error> {
+        store::list_members(&self.db, &message.groups).await
     }
 }
 

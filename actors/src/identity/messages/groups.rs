@@ -133,6 +133,15 @@ pub struct ListUsersInGroup {
 }
 impl Idempotent for ListUsersInGroup {}
 
+/// Who is in these groups for good, in no order: pairs of a group and a user.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<(GroupId, UserId)>, Error>")]
+pub struct ListMembers {
+    /// The groups.
+    pub groups: Vec<GroupId>,
+}
+impl Idempotent for ListMembers {}
+
 /// The groups that a user is in at `now`, each once, in the order of their IDs, with the time
 /// when the membership ends, if it does. `UserNotFound` if there is no such user.
 #[derive(Clone, Debug, Message)]

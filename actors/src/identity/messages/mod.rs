@@ -6,7 +6,7 @@ mod users;
 
 pub use groups::{
     AddUserToGroup, CheckUserInGroup, CreateGroup, DeleteGroup, FindGroup, GetGroup, GetGroups,
-    GetMemberships, ListGroups, ListGroupsOfUser, ListUserGroups, ListUsersInGroup,
+    GetMemberships, ListGroups, ListGroupsOfUser, ListMembers, ListUserGroups, ListUsersInGroup,
     RemoveUserFromGroup, UpdateGroup,
 };
 pub use passwords::{AuthenticatePassword, ChangePassword};

@@ -1,6 +1,6 @@
 //! What lists of users and groups are narrowed by. Of each kind of condition all have to hold.
 
-use crate::listing::{Comparator, TextFilter};
+use crate::listing::{TextFilter, match_nothing};
 
 /// Which users are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,22 +89,4 @@ pub struct GroupFilter {
     pub name: Vec<TextFilter>,
     /// On the domain's ID.
     pub domain_id: Vec<TextFilter>,
-}
-
-/// Whether a condition heeds case, which the database's own comparison may not do: whoever has
-/// such a condition looks a second time at what comes back.
-pub(in super::super) fn heeds_case(filter: &TextFilter) -> bool {
-    filter.comparator != Comparator::Equals && !filter.ignore_case
-}
-
-/// Whether nothing can match: PostgreSQL stores no NUL, and refuses to look for one.
-pub(in super::super) fn match_nothing(filters: &[TextFilter]) -> bool {
-    filters.iter().any(|filter| filter.value.contains('\0'))
-}
-
-/// The second look.
-pub(in super::super) fn meets(filters: &[TextFilter], value: &str) -> bool {
-    filters
-        .iter()
-        .all(|filter| !heeds_case(filter) || filter.matches(value))
 }

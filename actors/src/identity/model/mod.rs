@@ -10,7 +10,6 @@ mod user;
 mod user_change;
 
 pub use filter::{ExpiryFilter, GroupFilter, TimeComparison, UserFilter};
-pub(super) use filter::{heeds_case, match_nothing, meets};
 pub use group::{ExpiringMembership, Group, GroupOfUser, GroupPatch, Memberships, NewGroup};
 pub(super) use login::Failures;
 pub use login::{Authenticated, Lockout, PasswordChange, Refusal, UserLookup};

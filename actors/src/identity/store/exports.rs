@@ -1,14 +1,5 @@
 //! What the transactions of other providers do to these tables.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        unused_macros,
-        dead_code,
-        reason = "for the deletion of domains and projects"
-    )
-)]
-
 use crate::db::outbox::Change;
 use crate::epoch::{Entity, Kind};
 use crate::revocation::Event;
@@ -124,29 +115,33 @@ macro_rules! delete_of_domain {
 }
 pub(crate) use delete_of_domain;
 
-/// Makes a project (its ID as `&str`) nobody's default any more, when it is deleted:
-/// `clear_default_project!(conn, id)`, inside a transaction whose error is made of a diesel error.
-/// Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-macro_rules! clear_default_project {
-    ($conn:expr, $project:expr) => {{
+/// Makes projects (their IDs, a slice of text) nobody's default any more, when they are deleted:
+/// `clear_default_projects!(conn, ids)`, inside a transaction whose error is made of a diesel
+/// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
+macro_rules! clear_default_projects {
+    ($conn:expr, $projects:expr) => {{
         use $crate::db::schema::user;
-        let project: &str = $project;
-        let users: Vec<String> = user::table
-            .filter(user::default_project_id.eq(project))
-            .select(user::id)
-            .load($conn)
-            .await?;
-        diesel::update(user::table.filter(user::default_project_id.eq(project)))
-            .set(user::default_project_id.eq(None::<String>))
-            .execute($conn)
-            .await?;
+        let mut users: Vec<String> = Vec::new();
+        for projects in $projects.chunks($crate::db::BATCH) {
+            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
+            let theirs: Vec<String> = user::table
+                .filter(user::default_project_id.eq_any(projects.clone()))
+                .select(user::id)
+                .load($conn)
+                .await?;
+            diesel::update(user::table.filter(user::default_project_id.eq_any(projects)))
+                .set(user::default_project_id.eq(None::<String>))
+                .execute($conn)
+                .await?;
+            users.extend(theirs);
+        }
         users
             .into_iter()
             .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::User, id))
             .collect::<Vec<_>>()
     }};
 }
-pub(crate) use clear_default_project;
+pub(crate) use clear_default_projects;
 
 /// Holds a user's row (its ID as `&str`), if there is one, for the rest of the transaction:
 /// `hold_user!(conn, id)`, inside a transaction whose error is made of a diesel error. What a user
@@ -157,7 +152,7 @@ macro_rules! hold_user {
         let id: &str = $user;
         // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
         diesel::update(user::table.find(id))
-            .set(user::id.eq(id))
+            .set(user::id.eq(user::id))
             .execute($conn)
             .await?;
     }};

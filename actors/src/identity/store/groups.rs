@@ -14,7 +14,7 @@ use crate::db::{Db, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, GroupId};
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{assignment, record_change, transaction, with_conn};
 
 /// One group, its row locked for the rest of the transaction.
 macro_rules! lock_group {
@@ -130,6 +130,7 @@ pub(in super::super) async fn delete_group(
         diesel::delete(expiring::table.filter(expiring::group_id.eq(id)))
             .execute(conn)
             .await?;
+        let _: Vec<Entity> = assignment::delete_of_groups!(conn, [id]); // named below anyway
         diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq(id)))
             .execute(conn)
             .await?;

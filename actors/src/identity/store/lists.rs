@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::model::{heeds_case, match_nothing, meets};
 use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter};
 use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
 use crate::db::schema::{
@@ -11,7 +10,7 @@ use crate::db::schema::{
 };
 use crate::db::{BATCH, Db};
 use crate::ids::{GroupId, UserId};
-use crate::listing::{Comparator, Listed, Page, lower};
+use crate::listing::{Listed, Page, TextFilter, match_nothing, meets, narrow_by_text};
 use crate::with_conn;
 
 /// What users are listed.
@@ -57,27 +56,13 @@ impl UserRequest<'_> {
     /// Whether what the database finds is more than what is asked for: it may not heed case.
     fn finds_too_much(&self) -> bool {
         let mut filters = self.filter.name.iter().chain(&self.filter.domain_id);
-        filters.any(heeds_case)
+        filters.any(TextFilter::heeds_case)
     }
 
     fn matches(&self, user: &User) -> bool {
         meets(&self.filter.name, &user.name)
             && meets(&self.filter.domain_id, user.domain_id.as_str())
     }
-}
-
-/// Narrows a boxed query by conditions on a text column.
-macro_rules! narrow_by_text {
-    ($query:ident, $column:expr, $filters:expr) => {
-        for filter in $filters {
-            let pattern = filter.like_pattern();
-            $query = match (filter.comparator, filter.ignore_case) {
-                (Comparator::Equals, _) => $query.filter($column.eq(filter.value.clone())),
-                (_, true) => $query.filter(lower($column).like(lower(pattern)).escape('\\')),
-                (_, false) => $query.filter($column.like(pattern).escape('\\')),
-            };
-        }
-    };
 }
 
 /// Narrows a boxed query for users to those who have a password that expires so.
@@ -244,7 +229,11 @@ pub(in super::super) async fn list_groups(
             full: false,
         });
     }
-    let finds_too_much = filter.name.iter().chain(&filter.domain_id).any(heeds_case);
+    let finds_too_much = filter
+        .name
+        .iter()
+        .chain(&filter.domain_id)
+        .any(TextFilter::heeds_case);
     let limit = page.limit.unwrap_or(usize::MAX);
     // All at once where none is named; else in batches, which are in their order too.
     let batches: Vec<Option<&[&str]>> = match among {

@@ -12,7 +12,7 @@ use crate::db::outbox::Change;
 use crate::db::schema::{
     expiring_user_group_membership as expiring, identity_provider, user_group_membership,
 };
-use crate::db::{Db, DbTime};
+use crate::db::{BATCH, Db, DbTime};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{GroupId, UserId};
 use crate::revocation::Event;
@@ -56,6 +56,30 @@ pub(in super::super) async fn memberships(
                 })
                 .collect(),
         })
+    })
+}
+
+/// Who is in these groups for good.
+pub(in super::super) async fn list_members(
+    db: &Db,
+    groups: &[GroupId],
+) -> Result<Vec<(GroupId, UserId)>, Error> {
+    with_conn!(db, |conn| {
+        let mut members = Vec::new();
+        for groups in groups.chunks(BATCH) {
+            let groups = groups.iter().map(|id| sought(id.as_str()));
+            let rows: Vec<(String, String)> = user_group_membership::table
+                .filter(user_group_membership::group_id.eq_any(groups))
+                .select((
+                    user_group_membership::group_id,
+                    user_group_membership::user_id,
+                ))
+                .load(conn)
+                .await?;
+            let rows = rows.into_iter();
+            members.extend(rows.map(|(group, user)| (group.into(), user.into())));
+        }
+        Ok(members)
     })
 }
 

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use super::model::{Failures, PasswordRecord, inactive_from, storable};
 use super::{FederatedIdentity, FederatedProtocol, Group, User, UserOptions};
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::DbTime;
 use crate::db::schema::{federated_user, group, local_user, password, user, user_option};
+use crate::db::{DbTime, sought};
 
 #[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = user, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -140,12 +140,6 @@ impl From<GroupRow> for Group {
             description: row.description,
         }
     }
-}
-
-/// A name or an ID that is looked for. PostgreSQL refuses a text with a NUL in it, where the others
-/// find nothing: nothing is called so, and nothing has an empty name either.
-fn sought(text: &str) -> &str {
-    if text.contains('\0') { "" } else { text }
 }
 
 /// All rows of some users.
@@ -310,10 +304,10 @@ mod users;
 pub(super) use accounts::{
     Account, clear_failures, count_failure, failures, find_account, record_activity,
 };
-pub(crate) use exports::{DeletedActors, clear_default_project, delete_of_domain, hold_user};
+pub(crate) use exports::{DeletedActors, clear_default_projects, delete_of_domain, hold_user};
 pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
 pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
-pub(super) use memberships::{add_to_group, memberships, remove_from_group};
+pub(super) use memberships::{add_to_group, list_members, memberships, remove_from_group};
 pub(super) use passwords::{change_password, recent_hashes};
 pub(super) use users::{
     delete_user, find_user, find_user_by_name, insert_user, revoke_tokens, update_user,

@@ -18,7 +18,9 @@ use crate::db::{Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, UserId};
 use crate::revocation::Event;
-use crate::{application_credential, credential, record_change, transaction, trust, with_conn};
+use crate::{
+    application_credential, assignment, credential, record_change, transaction, trust, with_conn,
+};
 
 /// A user as it is stored, its row locked.
 pub(super) struct Stored {
@@ -313,6 +315,7 @@ pub(in super::super) async fn delete_user(
             application_credential::delete_of_users!(conn, [id]),
             credential::delete_of_users!(conn, [id]),
             trust::delete_of_users!(conn, [id], now),
+            assignment::delete_of_users!(conn, [id]),
         ];
         // Names, passwords, options and federated identities go with it: ON DELETE CASCADE.
         diesel::delete(user::table.find(id)).execute(conn).await?;

@@ -51,7 +51,7 @@ each_database! {
         assert_eq!(default("alice").await, Some("p".into()));
 
         let change: Result<Change, Error> = transaction!(&bench.pool("projects"), |conn| {
-            let users = clear_default_project!(conn, "p");
+            let users = clear_default_projects!(conn, ["p"]);
             Ok(record_change!(conn, "node", Change::of(users))?)
         });
         bench.invalidations.publish(&change.unwrap());

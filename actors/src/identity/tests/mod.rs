@@ -13,28 +13,14 @@ use secrecy::SecretString;
 use serde_json::{Value, from_value, json};
 
 use super::*;
-use crate::hashing::{HashPolicy, PoolSize};
+use crate::resource::ResourceSettings;
 use crate::revocation::{FollowSettings, ListEvents, Revocation};
 use crate::testdb::TestDb;
-use crate::testing::Bench;
+use crate::testing::{Bench, hashing};
 
 /// The present of all tests, in seconds since 1970: 2026-11-18, 11:06:40.
 const NOW: i64 = 1_795_000_000;
 const DAY: i64 = 86_400;
-
-/// As cheap as bcrypt can be.
-fn hashing() -> HashPool {
-    let policy = HashPolicy {
-        rounds: Some(4),
-        ..HashPolicy::default()
-    };
-    let size = PoolSize {
-        threads: 2,
-        queue: 1000,
-        nice: 0,
-    };
-    HashPool::start(policy, size).unwrap()
-}
 
 fn settings() -> IdentitySettings {
     IdentitySettings {
@@ -49,28 +35,8 @@ async fn provider(db: &TestDb, settings: IdentitySettings) -> (Handle<IdentityPr
     for domain in ["d", "e"] {
         project(db, domain, "<<keystone.domain.root>>", true).await;
     }
-    let caches = resource::Caches {
-        projects: bench.cache(),
-        domains: bench.cache(),
-        names: bench.cache(),
-        ancestors: bench.cache(),
-    };
-    let resources = bench.start(ResourceProvider::new(bench.pool("resource"), caches));
-    let caches = IdentityCaches {
-        users: bench.cache(),
-        user_names: bench.cache(),
-        groups: bench.cache(),
-        group_names: bench.cache(),
-        memberships: bench.cache(),
-    };
-    let identity = bench.start(IdentityProvider::new(
-        bench.pool("identity"),
-        caches,
-        hashing(),
-        bench.invalidations.clone(),
-        resources,
-        Arc::new(settings),
-    ));
+    let resources = bench.resources(ResourceSettings::default());
+    let identity = bench.identity(&resources, settings);
     (identity, bench)
 }
 

@@ -1,24 +1,27 @@
 //! What the transactions of other providers do to these tables. Those that delete a domain or a
 //! service do nothing: limits outlive both, as in Keystone.
 
-#![cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for the deletion of projects")
-)]
-
-/// Deletes the limits of a project (its ID as `&str`), when the project is deleted:
-/// `delete_limits_of_project!(conn, id)`, inside a transaction whose error is made of a diesel
+/// Deletes the limits of projects (their IDs, a slice of text), when the projects are deleted:
+/// `delete_limits_of_projects!(conn, ids)`, inside a transaction whose error is made of a diesel
 /// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-macro_rules! delete_limits_of_project {
-    ($conn:expr, $project:expr) => {{
+macro_rules! delete_limits_of_projects {
+    ($conn:expr, $projects:expr) => {{
         use $crate::db::schema::limit;
-        let project: &str = $project;
-        let gone = diesel::delete(limit::table.filter(limit::project_id.eq(project)))
-            .execute($conn)
-            .await?;
-        let stale =
-            (gone > 0).then(|| $crate::epoch::Entity::new($crate::epoch::Kind::Limits, project));
-        stale.into_iter().collect::<Vec<_>>()
+        let mut stale = Vec::new();
+        for projects in $projects.chunks($crate::db::BATCH) {
+            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
+            let theirs = limit::project_id.eq_any(projects.clone());
+            let gone = diesel::delete(limit::table.filter(theirs))
+                .execute($conn)
+                .await?;
+            if gone > 0 {
+                let ids = projects.into_iter();
+                stale.extend(
+                    ids.map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Limits, id)),
+                );
+            }
+        }
+        stale
     }};
 }
-pub(crate) use delete_limits_of_project;
+pub(crate) use delete_limits_of_projects;

@@ -4,7 +4,7 @@ mod exports;
 mod limits;
 mod registered;
 
-pub(crate) use exports::delete_limits_of_project;
+pub(crate) use exports::delete_limits_of_projects;
 pub(super) use limits::{delete, find, insert, list, list_of, list_owned, update};
 pub(super) use registered::{
     delete_registered, insert_registered, load_registered, update_registered,

@@ -1,10 +1,5 @@
 //! What the transactions of other providers do to these tables.
 
-#![cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for the deletion of users and projects")
-)]
-
 /// Deletes the trusts of a condition, a closure that makes it: what the two macros below share.
 macro_rules! delete_where {
     ($conn:expr, $now:expr, $theirs:expr) => {{
@@ -54,15 +49,20 @@ macro_rules! delete_of_users {
 }
 pub(crate) use delete_of_users;
 
-/// Deletes the trusts on a project (its ID as `&str`), when the project is deleted:
-/// `delete_of_project!(conn, id, now)`; as [`delete_of_users`], where the project's tokens are
+/// Deletes the trusts on projects (their IDs, a slice of text), when the projects are deleted:
+/// `delete_of_projects!(conn, ids, now)`; as [`delete_of_users`], where the projects' tokens are
 /// those to revoke.
-macro_rules! delete_of_project {
-    ($conn:expr, $project:expr, $now:expr) => {{
-        let project: &str = $project;
-        $crate::trust::delete_where!($conn, $now, || {
-            $crate::db::schema::trust::project_id.eq(project)
-        })
+macro_rules! delete_of_projects {
+    ($conn:expr, $projects:expr, $now:expr) => {{
+        let mut changed = Vec::new();
+        for projects in $projects.chunks($crate::db::BATCH) {
+            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
+            let gone = $crate::trust::delete_where!($conn, $now, || {
+                $crate::db::schema::trust::project_id.eq_any(projects.clone())
+            });
+            changed.extend(gone);
+        }
+        changed
     }};
 }
-pub(crate) use delete_of_project;
+pub(crate) use delete_of_projects;

@@ -1,24 +1,17 @@
 //! The tables `project`, `project_option` and `project_tag`.
 
-mod tree;
-
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-pub(super) use tree::{find_ancestors, list_descendants};
-
 use super::{Error, Project};
-use crate::attributes::{ResourceOptions, parse_extra};
-use crate::db::Db;
+use crate::attributes::{ResourceOptions, extra_column, parse_extra};
 use crate::db::schema::{project, project_option, project_tag};
+use crate::db::{BATCH, Db, sought};
 use crate::ids::{DomainId, ProjectId};
 use crate::with_conn;
 
 /// The row that the domains hang on, as the columns may not be NULL. No API shows it.
 const ROOT: &str = "<<keystone.domain.root>>";
-
-/// IDs in one statement: far below what SQLite and MySQL take.
-const BATCH: usize = 1000;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = project, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -40,6 +33,18 @@ struct OptionRow {
     option_id: String,
     option_value: Option<String>,
 }
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = project_tag)]
+struct TagRow {
+    project_id: String,
+    name: String,
+}
+
+crate::insert_rows!(
+    OptionRow => crate::db::schema::project_option,
+    TagRow => crate::db::schema::project_tag,
+);
 
 /// A project with one of its options and one of its tags, where it has any.
 type Joined = (ProjectRow, Option<OptionRow>, Option<String>);
@@ -87,6 +92,43 @@ impl From<ProjectRow> for Project {
     }
 }
 
+impl From<&Project> for ProjectRow {
+    fn from(project: &Project) -> Self {
+        Self {
+            id: project.id.to_string(),
+            name: project.name.clone(),
+            extra: Some(extra_column(&project.extra)),
+            description: project.description.clone(),
+            enabled: Some(project.enabled),
+            domain_id: project
+                .domain_id
+                .as_ref()
+                .map_or(ROOT, DomainId::as_str)
+                .to_owned(),
+            parent_id: project.parent_id.as_ref().map(ProjectId::to_string),
+            is_domain: project.is_domain,
+        }
+    }
+}
+
+fn option_rows(project: &Project) -> Vec<OptionRow> {
+    let rows = project.options.to_rows().into_iter();
+    rows.map(|(id, value)| OptionRow {
+        project_id: project.id.to_string(),
+        option_id: id.to_owned(),
+        option_value: Some(value),
+    })
+    .collect()
+}
+
+fn tag_rows(project: &Project) -> Vec<TagRow> {
+    let rows = project.tags.iter().map(|tag| TagRow {
+        project_id: project.id.to_string(),
+        name: tag.clone(),
+    });
+    rows.collect()
+}
+
 /// The projects that meet a condition, with options and tags, in one round trip.
 macro_rules! select_projects {
     ($conn:expr, $condition:expr) => {
@@ -110,20 +152,20 @@ macro_rules! select_projects {
 /// One project.
 pub(super) async fn find(db: &Db, id: &ProjectId) -> Result<Option<Project>, Error> {
     with_conn!(db, |conn| {
-        let found = select_projects!(conn, project::id.eq(id.as_str()))?;
+        let found = select_projects!(conn, project::id.eq(sought(id.as_str())))?;
         Ok(found.into_iter().next())
     })
 }
 
 /// The projects of these IDs that exist.
-pub(super) async fn list(db: &Db, ids: &[ProjectId]) -> Result<Vec<Project>, Error> {
+pub(super) async fn find_many(db: &Db, ids: &[ProjectId]) -> Result<Vec<Project>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     with_conn!(db, |conn| {
         let mut found = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let batch = batch.iter().map(ProjectId::as_str);
+            let batch = batch.iter().map(|id| sought(id.as_str()));
             found.extend(select_projects!(conn, project::id.eq_any(batch))?);
         }
         Ok(found)
@@ -139,13 +181,13 @@ pub(super) async fn find_id(
     let domain = match domain {
         // Nobody's domain: its "projects" are the domains.
         Some(id) if id == ROOT => return Ok(None),
-        Some(id) => id.as_str(),
+        Some(id) => sought(id.as_str()),
         None => ROOT,
     };
     with_conn!(db, |conn| {
         let id: Option<String> = project::table
             .filter(project::domain_id.eq(domain))
-            .filter(project::name.eq(name))
+            .filter(project::name.eq(sought(name)))
             .filter(project::id.ne(ROOT))
             .select(project::id)
             .first(conn)
@@ -154,3 +196,15 @@ pub(super) async fn find_id(
         Ok(id.map(ProjectId::from))
     })
 }
+
+mod changes;
+mod deletion;
+mod exports;
+mod lists;
+mod tree;
+
+pub(super) use changes::{Update, edit_tags, insert, update};
+pub(super) use deletion::{delete_domain, delete_project};
+pub(crate) use exports::hold;
+pub(super) use lists::list;
+pub(super) use tree::{find_ancestors, list_descendants};

@@ -1,7 +1,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{
+use super::super::store::Rows;
+use super::super::{
     Actor, AssignmentProvider, EffectiveRoles, Error, GetEffectiveRoles, Grant, GrantTarget,
     ListScopes, Scopes, store,
 };
@@ -12,19 +13,17 @@ use crate::resource::{GetAncestors, GetDescendants};
 use crate::role::{GetRoleGraph, RoleGraph};
 
 impl AssignmentProvider {
-    async fn graph(&self) -> Result<Arc<RoleGraph>, Error> {
+    pub(super) async fn graph(&self) -> Result<Arc<RoleGraph>, Error> {
         Ok(self.roles.read(GetRoleGraph).await?)
     }
 
     /// What each of these was granted; those that are not cached are loaded in one statement.
-    async fn grants(&self, user: &UserId, groups: &[GroupId]) -> Result<Vec<Arc<[Grant]>>, Error> {
-        let actors = groups.iter().cloned().map(Actor::Group);
-        let actors = actors.chain([Actor::User(user.clone())]);
+    pub(super) async fn grants(&self, actors: &[Actor]) -> Result<Vec<Arc<[Grant]>>, Error> {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for actor in actors {
-            match self.grants.get(&actor) {
+            match self.grants.get(actor) {
                 Some(grants) => found.push(grants),
-                None => missing.push(actor),
+                None => missing.push(actor.clone()),
             }
         }
         if missing.is_empty() {
@@ -34,7 +33,11 @@ impl AssignmentProvider {
         // Before the read: if a change commits meanwhile, what is inserted is already a miss.
         let stamp = epochs.now();
         let mut loaded: HashMap<Actor, Vec<Grant>> = HashMap::new();
-        for (actor, grant) in store::list_grants(&self.db, &missing).await? {
+        let rows = Rows {
+            actors: Some(&missing),
+            ..Rows::default()
+        };
+        for (actor, grant) in store::list_rows(&self.db, &rows).await? {
             loaded.entry(actor).or_default().push(grant);
         }
         for actor in missing {
@@ -46,6 +49,12 @@ impl AssignmentProvider {
         }
         Ok(found)
     }
+}
+
+/// A user and the groups that it is in.
+fn actors(user: UserId, groups: &[GroupId]) -> Vec<Actor> {
+    let groups = groups.iter().cloned().map(Actor::Group);
+    groups.chain([Actor::User(user)]).collect()
 }
 
 impl Serve<GetEffectiveRoles> for AssignmentProvider {
@@ -62,7 +71,7 @@ impl Serve<GetEffectiveRoles> for AssignmentProvider {
             }
             GrantTarget::Domain(_) | GrantTarget::System => Arc::default(),
         };
-        let grants = self.grants(&user, &groups).await?;
+        let grants = self.grants(&actors(user, &groups)).await?;
         let grants = grants.iter().flat_map(|grants| grants.iter());
         let graph = self.graph().await?;
         let roles = EffectiveRoles::new(grants, &target, ancestors, &graph);
@@ -73,7 +82,7 @@ impl Serve<GetEffectiveRoles> for AssignmentProvider {
 impl Serve<ListScopes> for AssignmentProvider {
     async fn serve(self, ListScopes { user, groups }: ListScopes) -> Result<Scopes, Error> {
         let graph = self.graph().await?;
-        let grants = self.grants(&user, &groups).await?;
+        let grants = self.grants(&actors(user, &groups)).await?;
         // A role of a domain gives no scope, unless it implies a global one.
         let shows = |grant: &&Grant| {
             let roles = graph.expand([&grant.role_id]);

@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
+use super::super::{
     Descendant, Domain, Error, FindDomain, FindProject, GetAncestors, GetDescendants, GetDomain,
-    GetProject, GetProjects, Project, ResourceProvider, store,
+    GetProject, GetProjects, ListDomains, ListProjects, Project, ResourceProvider, store,
 };
 use crate::actor::Serve;
 use crate::epoch::{Dependencies, Kind};
 use crate::ids::{DomainId, ProjectId};
+use crate::listing::Listed;
 
 impl ResourceProvider {
     fn depends_on<'a>(&self, ids: impl IntoIterator<Item = &'a ProjectId>) -> Dependencies {
@@ -15,7 +16,7 @@ impl ResourceProvider {
         epochs.dependencies(ids.into_iter().map(|id| (Kind::Project, id.as_str())))
     }
 
-    async fn project(&self, id: &ProjectId) -> Result<Arc<Project>, Error> {
+    pub(super) async fn project(&self, id: &ProjectId) -> Result<Arc<Project>, Error> {
         let load = async || {
             let found = store::find(&self.db, id).await?;
             let project = found.ok_or_else(|| Error::NotFound(id.to_string()))?;
@@ -26,7 +27,7 @@ impl ResourceProvider {
         self.caches.projects.get_or_load(id, load).await
     }
 
-    async fn domain(&self, id: &DomainId) -> Result<Arc<Domain>, Error> {
+    pub(super) async fn domain(&self, id: &DomainId) -> Result<Arc<Domain>, Error> {
         let load = async || {
             let missing = || Error::DomainNotFound(id.to_string());
             let project = match self.project(&id.into()).await {
@@ -78,7 +79,7 @@ impl ResourceProvider {
             }
         }
         let stamp = self.caches.projects.epochs().now();
-        for project in store::list(&self.db, &missing).await? {
+        for project in store::find_many(&self.db, &missing).await? {
             let (id, on) = (project.id.clone(), self.depends_on([&project.id]));
             let project = Arc::new(project);
             found.push(Arc::clone(&project));
@@ -130,5 +131,28 @@ impl Serve<GetAncestors> for ResourceProvider {
 impl Serve<GetDescendants> for ResourceProvider {
     async fn serve(self, GetDescendants { of }: GetDescendants) -> Result<Vec<Descendant>, Error> {
         store::list_descendants(&self.db, &of).await
+    }
+}
+
+impl Serve<ListProjects> for ResourceProvider {
+    async fn serve(self, message: ListProjects) -> Result<Listed<Arc<Project>>, Error> {
+        let ListProjects { filter, page } = message;
+        let found = store::list(&self.db, &filter, &page).await?;
+        Ok(Listed {
+            members: found.members.into_iter().map(Arc::new).collect(),
+            full: found.full,
+        })
+    }
+}
+
+impl Serve<ListDomains> for ResourceProvider {
+    async fn serve(self, message: ListDomains) -> Result<Listed<Arc<Domain>>, Error> {
+        let ListDomains { filter, page } = message;
+        let found = store::list(&self.db, &filter.into(), &page).await?;
+        let domains = found.members.iter().filter_map(Domain::of);
+        Ok(Listed {
+            members: domains.map(Arc::new).collect(),
+            full: found.full,
+        })
     }
 }

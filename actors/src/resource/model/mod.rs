@@ -1,6 +1,20 @@
-//! Projects and domains.
+//! Projects and domains, and the rules for them.
+
+mod filter;
+mod new;
+mod patch;
+mod place;
+mod tags;
+
+pub use filter::{DomainFilter, ProjectFilter, TagFilter};
+pub use new::{NewDomain, NewProject};
+pub use patch::{DomainPatch, ProjectPatch};
+pub(super) use place::{Link, check_place};
+pub use tags::{MOST_TAGS, TagEdit};
 
 use serde::Serialize;
+
+use super::{Error, ResourceSettings};
 
 use crate::attributes::{Extra, ResourceOptions};
 use crate::ids::{DomainId, ProjectId};
@@ -49,6 +63,53 @@ pub struct Domain {
     pub tags: Vec<String>,
     /// Whether it may be changed.
     pub options: ResourceOptions,
+}
+
+impl Project {
+    /// What it is called where it refuses a change.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.is_domain { "domain" } else { "project" }
+    }
+
+    /// The domain that it belongs to: its own where it acts as one.
+    pub(super) fn own_domain(&self) -> DomainId {
+        let own = || DomainId::from(&self.id);
+        self.domain_id.clone().unwrap_or_else(own)
+    }
+
+    /// Why it can't be deleted, whatever is below it.
+    pub(super) fn check_deletion(&self) -> Result<(), Error> {
+        if self.options.is_immutable() {
+            return Err(Error::ImmutableDeletion {
+                kind: self.kind(),
+                id: self.id.clone(),
+            });
+        }
+        if self.is_domain && self.enabled {
+            return Err(Error::DomainEnabled);
+        }
+        Ok(())
+    }
+}
+
+/// A name as it is stored: without blanks around it, and with no character that URLs reserve where
+/// the operator wants none.
+fn checked_name(name: &str, is_domain: bool, settings: &ResourceSettings) -> Result<String, Error> {
+    const RESERVED: &str = ":/?#[]@!$&'()*+,;=";
+    let (kind, url_safe) = if is_domain {
+        ("Domain", settings.url_safe_domains)
+    } else {
+        ("Project", settings.url_safe_projects)
+    };
+    let characters: String = name.chars().filter(|one| RESERVED.contains(*one)).collect();
+    if url_safe && !characters.is_empty() {
+        return Err(Error::ReservedCharacters { kind, characters });
+    }
+    let name = name.trim();
+    if is_domain && name.to_lowercase() == settings.reserved_domain.to_lowercase() {
+        return Err(Error::ReservedDomain(name.to_owned()));
+    }
+    Ok(name.to_owned())
 }
 
 impl Domain {

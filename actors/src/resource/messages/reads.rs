@@ -1,12 +1,13 @@
-//! What the resource provider answers.
+//! Messages that read projects and domains.
 
 use std::sync::Arc;
 
 use actix::Message;
 
-use super::{Descendant, Domain, Error, Project};
+use super::super::{Descendant, Domain, DomainFilter, Error, Project, ProjectFilter};
 use crate::actor::Idempotent;
 use crate::ids::{DomainId, ProjectId};
+use crate::listing::{Listed, Page};
 
 /// One project, or one domain as a project. `NotFound` if none has this ID.
 #[derive(Clone, Debug, Message)]
@@ -77,3 +78,26 @@ pub struct GetDescendants {
     pub of: Vec<ProjectId>,
 }
 impl Idempotent for GetDescendants {}
+
+/// The projects that match, in the order of their IDs. `MarkerNotFound` if the page should begin
+/// behind a project that there is not.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Listed<Arc<Project>>, Error>")]
+pub struct ListProjects {
+    /// Which projects; domains are among them unless told otherwise.
+    pub filter: ProjectFilter,
+    /// Which part of them; without a limit all.
+    pub page: Page,
+}
+impl Idempotent for ListProjects {}
+
+/// The domains that match, as [`ListProjects`].
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Listed<Arc<Domain>>, Error>")]
+pub struct ListDomains {
+    /// Which domains.
+    pub filter: DomainFilter,
+    /// Which part of them; without a limit all.
+    pub page: Page,
+}
+impl Idempotent for ListDomains {}

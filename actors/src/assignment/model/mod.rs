@@ -1,5 +1,10 @@
 //! Grants, and what they amount to.
 
+mod list;
+
+pub use list::{Assignment, AssignmentFilter};
+pub(super) use list::{Expansion, Tree};
+
 use std::sync::Arc;
 
 use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};

@@ -1,41 +1,5 @@
 use super::*;
-use crate::actor::Handle;
-use crate::testdb::{TestDb, each_database};
-use crate::testing::Bench;
-
-fn provider(bench: &Bench) -> Handle<ResourceProvider> {
-    let caches = Caches {
-        projects: bench.cache(),
-        domains: bench.cache(),
-        names: bench.cache(),
-        ancestors: bench.cache(),
-    };
-    bench.start(ResourceProvider::new(bench.pool("resource"), caches))
-}
-
-/// Domain `d` with `a` and `a/b` and `a/b/c`; domain `e` with `a` of the same name.
-async fn tree(db: &TestDb) {
-    let root = "<<keystone.domain.root>>";
-    for (id, name, domain, parent) in [
-        ("d", "D", root, "NULL"),
-        ("e", "E", root, "NULL"),
-        ("da", "a", "d", "'d'"),
-        ("dab", "b", "d", "'da'"),
-        ("dabc", "c", "d", "'dab'"),
-        ("ea", "a", "e", "'e'"),
-    ] {
-        let is_domain = domain == root;
-        db.execute(&format!(
-            "INSERT INTO project (id, name, extra, description, enabled, domain_id, parent_id, is_domain) \
-             VALUES ('{id}', '{name}', '{{}}', '', true, '{domain}', {parent}, {is_domain})"
-        ))
-        .await;
-    }
-}
-
-fn id(id: &str) -> ProjectId {
-    id.into()
-}
+use crate::testdb::each_database;
 
 each_database! {
     async fn a_project_is_read_with_all_that_belongs_to_it(db: TestDb) {

@@ -1,15 +1,23 @@
+mod grants;
+mod lists;
+
 use serde_json::{from_value, json};
 
 use super::*;
+use crate::identity::{DeleteGroup, DeleteUser, IdentitySettings};
 use crate::ids::{GroupId, ProjectId, RoleId};
-use crate::role::{CreateImplication, CreateRole};
+use crate::resource::ResourceSettings;
+use crate::role::{CreateImplication, CreateRole, DeleteRole};
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
+use crate::with_conn;
 
-/// The three providers, on a tree of projects.
+/// The four providers, on a tree of projects.
 struct Cloud {
+    bench: Bench,
     assignments: Handle<AssignmentProvider>,
     roles: Handle<RoleProvider>,
+    identity: Handle<IdentityProvider>,
 }
 
 impl Cloud {
@@ -22,18 +30,15 @@ impl Cloud {
             bench.invalidations.clone(),
             Arc::default(),
         ));
-        let caches = resource::Caches {
-            projects: bench.cache(),
-            domains: bench.cache(),
-            names: bench.cache(),
-            ancestors: bench.cache(),
-        };
-        let resources = bench.start(ResourceProvider::new(bench.pool("resource"), caches));
+        let resources = bench.resources(ResourceSettings::default());
+        let identity = bench.identity(&resources, IdentitySettings::default());
         let assignments = bench.start(AssignmentProvider::new(
             bench.pool("assignment"),
             bench.cache(),
+            bench.invalidations.clone(),
             roles.clone(),
             resources,
+            identity.clone(),
         ));
         let root = "<<keystone.domain.root>>";
         for (id, domain, parent) in [
@@ -50,7 +55,12 @@ impl Cloud {
             ))
             .await;
         }
-        Self { assignments, roles }
+        Self {
+            bench,
+            assignments,
+            roles,
+            identity,
+        }
     }
 
     async fn role(&self, name: &str, domain: Option<&str>) -> RoleId {
@@ -76,6 +86,26 @@ impl Cloud {
         let answer = self.assignments.read(question).await.unwrap();
         let names = answer.visible().map(|role| role.name.clone());
         names.collect()
+    }
+
+    async fn list(&self, filter: AssignmentFilter) -> Vec<Assignment> {
+        let question = ListAssignments { filter, now: 0 };
+        self.assignments.read(question).await.unwrap()
+    }
+
+    /// The IDs of all application credentials.
+    async fn credentials(&self) -> Vec<String> {
+        use diesel::prelude::*;
+        use diesel_async::RunQueryDsl;
+
+        use crate::db::schema::application_credential::dsl;
+        let ids: Result<Vec<String>, Error> = with_conn!(&self.bench.pool("look"), |conn| {
+            Ok(dsl::application_credential
+                .select(dsl::id)
+                .load(conn)
+                .await?)
+        });
+        ids.unwrap()
     }
 
     async fn scopes(&self) -> Scopes {

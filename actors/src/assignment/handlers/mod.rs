@@ -1,0 +1,3 @@
+mod grants;
+mod lists;
+mod scopes;

@@ -1,0 +1,216 @@
+//! The tables `assignment` and `system_assignment`.
+
+mod exports;
+mod grants;
+
+use diesel::backend::Backend;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel_async::RunQueryDsl;
+pub(crate) use exports::{
+    delete_kind, delete_of_groups, delete_of_role, delete_of_users, delete_on_domain,
+    delete_on_projects,
+};
+pub(super) use grants::{delete_grant, insert_grant};
+
+use super::{Actor, Error, Grant, GrantTarget};
+use crate::db::{BATCH, Db, sought};
+use crate::ids::RoleId;
+use crate::with_conn;
+
+/// Lists up to this long make statements worth keeping prepared.
+const USUAL: usize = 8;
+
+/// What the grants are on.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Targets<'a> {
+    /// Projects, domains and the system.
+    #[default]
+    Anything,
+    System,
+    Domain(&'a str),
+    /// Few, and one at least.
+    Projects(&'a [&'a str]),
+    /// Likewise, or this domain.
+    Either(&'a str, &'a [&'a str]),
+    /// This domain or anything in it.
+    Within(&'a str),
+}
+
+/// Which rows. Both tables are read as one: kind, actor, target, role, inherited. diesel's unions
+/// want the types to match, and `type` is an enum in one table and text in the other: so this is a
+/// query of its own.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rows<'a> {
+    /// Of these, one at least; `None`: of anybody.
+    pub actors: Option<&'a [Actor]>,
+    pub targets: Targets<'a>,
+    pub role: Option<&'a RoleId>,
+    /// Of no matter for the system.
+    pub inherited: Option<bool>,
+}
+
+/// A row as it is read.
+type Row = (i32, String, String, String, bool);
+
+impl<DB: Backend> QueryFragment<DB> for Rows<'_>
+where
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if self.actors.is_some_and(|actors| actors.len() > USUAL) {
+            out.unsafe_to_cache_prepared();
+        }
+        let elsewhere = !matches!(self.targets, Targets::System);
+        if elsewhere {
+            out.push_sql(
+                "SELECT CASE type WHEN 'UserProject' THEN 0 WHEN 'GroupProject' THEN 1 \
+                 WHEN 'UserDomain' THEN 2 ELSE 3 END, actor_id, target_id, role_id, inherited \
+                 FROM assignment WHERE 1 = 1",
+            );
+            self.narrow(&mut out)?;
+            match self.inherited {
+                Some(true) => out.push_sql(" AND inherited = TRUE"),
+                Some(false) => out.push_sql(" AND inherited = FALSE"),
+                None => {}
+            }
+            self.narrow_targets(&mut out)?;
+        }
+        if matches!(self.targets, Targets::System | Targets::Anything) {
+            if elsewhere {
+                out.push_sql(" UNION ALL ");
+            }
+            out.push_sql(
+                "SELECT CASE type WHEN 'UserSystem' THEN 4 ELSE 5 END, \
+                 actor_id, target_id, role_id, inherited FROM system_assignment WHERE 1 = 1",
+            );
+            self.narrow(&mut out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Pushes `(?, ?, …)`.
+fn push_list<'b, DB: Backend>(
+    out: &mut AstPass<'_, 'b, DB>,
+    values: impl Iterator<Item = &'b str>,
+) -> QueryResult<()>
+where
+    str: ToSql<Text, DB>,
+{
+    for (index, value) in values.enumerate() {
+        out.push_sql(if index == 0 { "(" } else { ", " });
+        out.push_bind_param::<Text, str>(sought(value))?;
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+impl Rows<'_> {
+    fn narrow<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        str: ToSql<Text, DB>,
+    {
+        if let Some(actors) = self.actors {
+            out.push_sql(" AND actor_id IN ");
+            push_list(out, actors.iter().map(Actor::id))?;
+        }
+        if let Some(role) = self.role {
+            out.push_sql(" AND role_id = ");
+            out.push_bind_param::<Text, str>(sought(role.as_str()))?;
+        }
+        Ok(())
+    }
+
+    fn narrow_targets<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        str: ToSql<Text, DB>,
+    {
+        const OF_DOMAIN: &str = "type IN ('UserDomain', 'GroupDomain') AND target_id = ";
+        const OF_PROJECTS: &str = "type IN ('UserProject', 'GroupProject') AND target_id IN ";
+        out.push_sql(match self.targets {
+            Targets::Anything | Targets::System => return Ok(()),
+            Targets::Domain(_)
+            | Targets::Projects(_)
+            | Targets::Either(..)
+            | Targets::Within(_) => " AND (",
+        });
+        match &self.targets {
+            Targets::Anything | Targets::System => {}
+            Targets::Domain(domain) => {
+                out.push_sql(OF_DOMAIN);
+                out.push_bind_param::<Text, str>(sought(domain))?;
+            }
+            Targets::Projects(projects) => {
+                out.push_sql(OF_PROJECTS);
+                push_list(out, projects.iter().copied())?;
+            }
+            Targets::Either(domain, projects) => {
+                out.push_sql(OF_DOMAIN);
+                out.push_bind_param::<Text, str>(sought(domain))?;
+                out.push_sql(" OR ");
+                out.push_sql(OF_PROJECTS);
+                push_list(out, projects.iter().copied())?;
+            }
+            Targets::Within(domain) => {
+                out.push_sql("target_id = ");
+                out.push_bind_param::<Text, str>(sought(domain))?;
+                out.push_sql(" OR target_id IN (SELECT id FROM project WHERE domain_id = ");
+                out.push_bind_param::<Text, str>(sought(domain))?;
+                out.push_sql(")");
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl Query for Rows<'_> {
+    type SqlType = (Integer, Text, Text, Text, Bool);
+}
+
+impl QueryId for Rows<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false; // kept prepared by its text
+}
+
+fn grant((kind, actor, target, role, inherited): Row) -> (Actor, Grant) {
+    let actor = match kind {
+        0 | 2 | 4 => Actor::User(actor.into()),
+        _ => Actor::Group(actor.into()),
+    };
+    let target = match kind {
+        0 | 1 => GrantTarget::Project(target.into()),
+        2 | 3 => GrantTarget::Domain(target.into()),
+        _ => GrantTarget::System,
+    };
+    let role_id = role.into();
+    let grant = Grant {
+        target,
+        role_id,
+        inherited,
+    };
+    (actor, grant)
+}
+
+/// These grants: one statement for each thousand actors.
+pub(super) async fn list_rows(db: &Db, rows: &Rows<'_>) -> Result<Vec<(Actor, Grant)>, Error> {
+    let batches: Vec<Option<&[Actor]>> = match rows.actors {
+        None => vec![None],
+        Some(actors) => actors.chunks(BATCH).map(Some).collect(),
+    };
+    with_conn!(db, |conn| {
+        let mut found = Vec::new();
+        for actors in &batches {
+            let batch = Rows {
+                actors: *actors,
+                ..*rows
+            };
+            let rows: Vec<Row> = batch.load(conn).await?;
+            found.extend(rows.into_iter().map(grant));
+        }
+        Ok(found)
+    })
+}

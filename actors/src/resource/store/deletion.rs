@@ -1,0 +1,147 @@
+//! Projects and domains deleted, with all that depends on them: one transaction, whose number of
+//! statements grows with the thousands of them, not with each.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::changes::lock_project;
+use super::exports::hold;
+use super::tree::{Downwards, DownwardsRow, from_the_leaves};
+use super::{Joined, OptionRow, ProjectRow, ROOT, assemble};
+use crate::attributes::{IMMUTABLE_OPTION, ResourceOptions};
+use crate::db::outbox::Change;
+use crate::db::schema::{project, project_option};
+use crate::db::{BATCH, Db};
+use crate::epoch::{Entity, Kind};
+use crate::ids::{DomainId, ProjectId};
+use crate::resource::{Error, Project};
+use crate::revocation::Event;
+use crate::{
+    application_credential, assignment, catalog, credential, domain_config, identity, limit,
+    record_change, transaction, trust,
+};
+
+/// Deletes projects, given in levels of which the deepest is the first. Evaluates to what is to be
+/// recorded.
+macro_rules! delete_levels {
+    ($conn:expr, $levels:expr, $now:expr) => {{
+        let (levels, now): (&[Vec<String>], i64) = ($levels, $now);
+        let ids = levels.concat();
+        let gone: [Vec<Entity>; 6] = [
+            assignment::delete_on_projects!($conn, ids),
+            credential::delete_of_projects!($conn, ids),
+            trust::delete_of_projects!($conn, ids, now),
+            limit::delete_limits_of_projects!($conn, ids),
+            catalog::delete_filters_of_projects!($conn, ids),
+            identity::clear_default_projects!($conn, ids),
+        ];
+        for level in levels {
+            for ids in level.chunks(BATCH) {
+                // Options and tags go with them: ON DELETE CASCADE.
+                diesel::delete(project::table.filter(project::id.eq_any(ids)))
+                    .execute($conn)
+                    .await?;
+            }
+        }
+        let projects = ids.iter().map(|id| Entity::new(Kind::Project, id.as_str()));
+        let events = ids.iter().map(|id| Event::project(id, now)).collect();
+        Change::of(projects.chain(gone.concat())).and_revoking(events)
+    }};
+}
+
+/// `domain` is that of the project.
+pub(in super::super) async fn delete_project(
+    db: &Db,
+    node: &str,
+    domain: &DomainId,
+    id: &ProjectId,
+    cascade: bool,
+    now: i64,
+) -> Result<Change, Error> {
+    transaction!(db, |conn| {
+        hold!(conn, domain.as_str());
+        let old: Project = lock_project!(conn, id);
+        old.check_deletion()?;
+        let id = old.id.as_str();
+        let below: Vec<DownwardsRow> = Downwards(&[id]).load(conn).await?;
+        if !below.is_empty() && !cascade {
+            return Err(Error::NotLeaf(old.id.clone()));
+        }
+        if below.iter().any(|row| row.2.unwrap_or(false)) {
+            return Err(Error::DeletionOfEnabled(old.id.clone()));
+        }
+        let below: Vec<_> = below
+            .into_iter()
+            .map(|(id, parent, _)| (id, parent))
+            .collect();
+        let mut levels = from_the_leaves(id, &below);
+        levels.push(vec![id.to_owned()]);
+        let change = delete_levels!(conn, &levels, now);
+        Ok(record_change!(conn, node, change.bounded())?)
+    })
+}
+
+pub(in super::super) async fn delete_domain(
+    db: &Db,
+    node: &str,
+    id: &ProjectId,
+    now: i64,
+) -> Result<Change, Error> {
+    transaction!(db, |conn| {
+        let old: Project = lock_project!(conn, id);
+        old.check_deletion()?;
+        let id = old.id.as_str();
+        let within: Vec<(String, Option<String>)> = project::table
+            .filter(project::domain_id.eq(id))
+            .select((project::id, project::parent_id))
+            .load(conn)
+            .await?;
+        let immutable: Vec<(String, Option<String>)> = project_option::table
+            .inner_join(project::table)
+            .filter(project::domain_id.eq(id))
+            .filter(project_option::option_id.eq(IMMUTABLE_OPTION))
+            .select((project_option::project_id, project_option::option_value))
+            .order(project_option::project_id)
+            .load(conn)
+            .await?;
+        refuse_immutable(&immutable)?;
+
+        let within: Vec<_> = within
+            .into_iter()
+            .map(|(project, parent)| (project, parent.unwrap_or_else(|| id.to_owned())))
+            .collect();
+        let projects = delete_levels!(conn, &from_the_leaves(id, &within), now);
+        // After the projects: so do those who give roles on them lock.
+        let actors = identity::delete_of_domain!(conn, id);
+        let with_it: [Vec<Entity>; 7] = [
+            assignment::delete_of_users!(conn, actors.users),
+            assignment::delete_of_groups!(conn, actors.groups),
+            application_credential::delete_of_users!(conn, actors.users),
+            credential::delete_of_users!(conn, actors.users),
+            trust::delete_of_users!(conn, actors.users, now),
+            assignment::delete_on_domain!(conn, id),
+            domain_config::delete_config_of_domain!(conn, id),
+        ];
+        let own = delete_levels!(conn, &[vec![id.to_owned()]], now);
+        let change = projects
+            .and(actors.change(now))
+            .and(Change::of(with_it.concat()))
+            .and(own);
+        Ok(record_change!(conn, node, change.bounded())?)
+    })
+}
+
+/// An immutable project keeps its domain. Rows are of a project and its option.
+fn refuse_immutable(rows: &[(String, Option<String>)]) -> Result<(), Error> {
+    let is_immutable = |(_, value): &&(String, Option<String>)| {
+        let row = (IMMUTABLE_OPTION, value.as_deref());
+        ResourceOptions::from_rows([row]).is_immutable()
+    };
+    match rows.iter().find(is_immutable) {
+        Some((project, _)) => Err(Error::ImmutableDeletion {
+            kind: "project",
+            id: project.as_str().into(),
+        }),
+        None => Ok(()),
+    }
+}
