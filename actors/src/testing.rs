@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::actor::supervisor::Supervision;
 use crate::actor::{Handle, Limits, Provider};
 use crate::cache::Cache;
+use crate::catalog::{CatalogCaches, CatalogProvider, CatalogSettings};
 use crate::db::url::DatabaseUrl;
 use crate::db::{Databases, Db, StorageLimits, migrate};
 use crate::hashing::{HashPolicy, HashPool, PoolSize};
@@ -96,6 +97,20 @@ impl Bench {
             .supervise(crate::actor::supervisor::Placement::Single, move || {
                 provider.clone()
             })
+    }
+
+    /// The catalog provider, which others ask. `all_without_filter` as in [`CatalogSettings`].
+    pub fn start_catalog(&self, all_without_filter: bool) -> Handle<CatalogProvider> {
+        let caches = CatalogCaches {
+            inventory: self.cache(),
+            filters: self.cache(),
+        };
+        let settings = CatalogSettings {
+            public_endpoint: None,
+            all_without_filter,
+        };
+        let (db, invalidations) = (self.pool("catalog"), self.invalidations.clone());
+        self.start(CatalogProvider::new(db, caches, invalidations, settings))
     }
 }
 

@@ -3,9 +3,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, from_value, json};
 
 use super::*;
-use crate::catalog::{
-    CatalogCaches, CatalogSettings, CreateRegion, CreateService, DeleteService, NewRegion,
-};
+use crate::catalog::{CreateRegion, CreateService, DeleteService, NewRegion};
 use crate::db::outbox::Change;
 use crate::ids::ServiceId;
 use crate::listing::TextFilter;
@@ -25,18 +23,7 @@ struct Tests {
 impl Tests {
     async fn new(db: &TestDb, model: EnforcementModel) -> Self {
         let bench = Bench::new(db).await;
-        let caches = CatalogCaches {
-            inventory: bench.cache(),
-            filters: bench.cache(),
-        };
-        let settings = CatalogSettings {
-            public_endpoint: None,
-            all_without_filter: true,
-        };
-        let invalidations = || bench.invalidations.clone();
-        let catalog =
-            CatalogProvider::new(bench.pool("catalog"), caches, invalidations(), settings);
-        let catalog = bench.start(catalog);
+        let catalog = bench.start_catalog(true);
         let service = from_value(json!({"type": "compute"})).unwrap();
         let service = catalog.send(CreateService { service }).await.unwrap();
         let region = NewRegion::named("eu".into());
@@ -64,7 +51,8 @@ impl Tests {
             owned: bench.cache(),
         };
         let (db, handle) = (bench.pool("limit"), catalog.clone());
-        let provider = LimitProvider::new(db, caches, invalidations(), handle, resource, model);
+        let invalidations = bench.invalidations.clone();
+        let provider = LimitProvider::new(db, caches, invalidations, handle, resource, model);
         Self {
             limits: bench.start(provider),
             bench,

@@ -2,8 +2,8 @@ use serde_json::{from_value, json};
 
 use super::*;
 use crate::catalog::{
-    CatalogCaches, CatalogSettings, CreateEndpoint, CreateRegion, CreateService, DeleteEndpoint,
-    DeleteRegion, DeleteService, NewRegion,
+    CreateEndpoint, CreateRegion, CreateService, DeleteEndpoint, DeleteRegion, DeleteService,
+    NewRegion,
 };
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
@@ -19,20 +19,7 @@ struct Tests {
 impl Tests {
     async fn new(db: &TestDb) -> Self {
         let bench = Bench::new(db).await;
-        let caches = CatalogCaches {
-            inventory: bench.cache(),
-            filters: bench.cache(),
-        };
-        let settings = CatalogSettings {
-            public_endpoint: None,
-            all_without_filter: true,
-        };
-        let catalog = bench.start(CatalogProvider::new(
-            bench.pool("catalog"),
-            caches,
-            bench.invalidations.clone(),
-            settings,
-        ));
+        let catalog = bench.start_catalog(true);
         for (id, parent) in [("upper", None), ("lower", Some("upper"))] {
             let region = NewRegion {
                 parent_region_id: parent.map(RegionId::from),

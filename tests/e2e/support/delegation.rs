@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Api, Session};
+use super::{Answer, Api, Session};
 
 /// The secret of RFC 6238's examples, as users store it.
 pub(crate) const TOTP_SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -171,4 +171,17 @@ pub(crate) async fn ec2_token(api: &Api, session: &Session, key: &Ec2) -> String
         .header("X-Subject-Token")
         .expect("a token")
         .to_owned()
+}
+
+/// The ways by which a login that is not enough may go on, in order: Python Keystone tells the
+/// methods of each in any.
+#[track_caller]
+pub(crate) fn ways_due(answer: &Answer) -> Vec<Vec<String>> {
+    let told = answer.json()["required_auth_methods"].clone();
+    let mut ways: Vec<Vec<String>> = serde_json::from_value(told).expect("lists of methods");
+    for way in &mut ways {
+        way.sort_unstable();
+    }
+    ways.sort_unstable();
+    ways
 }

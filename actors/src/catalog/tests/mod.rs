@@ -20,16 +20,7 @@ impl Tests {
     }
 
     fn with(bench: Bench, all_without_filter: bool) -> Self {
-        let caches = CatalogCaches {
-            inventory: bench.cache(),
-            filters: bench.cache(),
-        };
-        let settings = CatalogSettings {
-            public_endpoint: None,
-            all_without_filter,
-        };
-        let (db, invalidations) = (bench.pool("catalog"), bench.invalidations.clone());
-        let catalog = bench.start(CatalogProvider::new(db, caches, invalidations, settings));
+        let catalog = bench.start_catalog(all_without_filter);
         Self { bench, catalog }
     }
 
