@@ -16,10 +16,6 @@ pub use messages::{
     ConsumeTrustUse, CreateTrust, DeleteTrust, GetTrust, GetTrustOfToken, ListTrusts,
 };
 pub use model::{NewTrust, Trust, TrustTerms, TrustsOf};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of users and projects")
-)]
 pub(crate) use store::{delete_of_projects, delete_of_users, delete_where};
 
 use crate::actor::{Provider, Unavailable};
