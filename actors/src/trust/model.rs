@@ -459,7 +459,7 @@ mod tests {
         assert_eq!(child.redelegated_trust_id.as_ref(), Some(&source.id));
         assert_eq!(child.original_trustor, Some("alice".into()));
         assert_eq!(child.intermediaries, [UserId::from("bob")]);
-        assert_eq!(child.above, [source.id.clone()]);
+        assert_eq!(child.above, std::slice::from_ref(&source.id));
     }
 
     #[test]

@@ -214,6 +214,6 @@ mod tests {
         let below = [project("b", "a"), project("a", "b")];
         let (root, below) = ("a".into(), children(&below));
         assert_eq!(branches(&below, &root), json!({"b": null}));
-        assert_eq!(level_by_level(&below, &root), ["b".into()]);
+        assert_eq!(level_by_level(&below, &root), [ProjectId::from("b")]);
     }
 }

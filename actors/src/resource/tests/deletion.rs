@@ -20,13 +20,13 @@ macro_rules! rows {
 /// The projects and users whose tokens were revoked, sorted.
 async fn revoked(bench: &Bench) -> Vec<String> {
     use schema::revocation_event as event;
-    let found: Result<Vec<(Option<String>, Option<String>)>, Error> =
-        with_conn!(&bench.pool("look"), |conn| {
-            Ok(event::table
-                .select((event::project_id, event::user_id))
-                .load(conn)
-                .await?)
-        });
+    type Row = (Option<String>, Option<String>);
+    let found: Result<Vec<Row>, Error> = with_conn!(&bench.pool("look"), |conn| {
+        Ok(event::table
+            .select((event::project_id, event::user_id))
+            .load(conn)
+            .await?)
+    });
     let found = found.unwrap().into_iter();
     let mut ids: Vec<String> = found
         .filter_map(|(project, user)| project.or(user))
