@@ -144,6 +144,8 @@ pub struct Epochs {
     start: Instant,
     /// Nanoseconds since `start` until which caches may be trusted; [`ALWAYS`] without a follower.
     trusted_until: AtomicU64,
+    /// Nanoseconds since `start` of the last look at what others changed.
+    followed_at: AtomicU64,
 }
 
 const ALWAYS: u64 = u64::MAX;
@@ -157,6 +159,7 @@ impl Default for Epochs {
             order: Mutex::new(()),
             start: Instant::now(),
             trusted_until: AtomicU64::new(ALWAYS),
+            followed_at: AtomicU64::new(0),
         }
     }
 }
@@ -209,9 +212,19 @@ impl Epochs {
 
     /// Invalidations were followed up to `since`: caches may be trusted for `window` from then.
     pub fn trust_for(&self, since: Instant, window: Duration) {
-        let until = since.saturating_duration_since(self.start) + window;
-        let until = u64::try_from(until.as_nanos()).unwrap_or(ALWAYS - 1);
+        let since = since.saturating_duration_since(self.start);
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(ALWAYS - 1);
+        let until = nanos(since + window);
+        self.followed_at.fetch_max(nanos(since), Ordering::AcqRel);
         self.trusted_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    /// How far behind the others this node is at `now`: the time since it last looked at what they
+    /// changed, or since its start.
+    pub fn lag(&self, now: Instant) -> Duration {
+        let followed_at = Duration::from_nanos(self.followed_at.load(Ordering::Acquire));
+        now.saturating_duration_since(self.start)
+            .saturating_sub(followed_at)
     }
 
     /// Whether cached entries may be used at `now` at all.
@@ -278,6 +291,10 @@ mod tests {
 
         assert!(epochs.trusted(now + Duration::from_millis(900)));
         assert!(!epochs.trusted(now + Duration::from_millis(1100)));
+        assert_eq!(
+            epochs.lag(now + Duration::from_millis(900)),
+            Duration::from_millis(900)
+        );
     }
 
     #[test]

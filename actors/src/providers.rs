@@ -364,6 +364,11 @@ impl Providers {
         self.invalidations.epochs().trusted(now)
     }
 
+    /// How long ago this node last looked at what others changed.
+    pub fn outbox_lag(&self, now: Instant) -> Duration {
+        self.invalidations.epochs().lag(now)
+    }
+
     /// Hits, misses and size of each cache.
     pub fn cache_stats(&self) -> impl Iterator<Item = (&'static str, CacheStats)> {
         self.caches.iter().map(|(name, stats)| (*name, stats()))

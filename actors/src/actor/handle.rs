@@ -9,7 +9,7 @@ use actix::{Addr, MailboxError, Message};
 use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tracing::Span;
+use tracing::{Span, debug_span};
 
 use super::room::{Call, Room};
 use super::{Control, Idempotent, Limits, Provider, Serve, Transient, Unavailable};
@@ -212,7 +212,7 @@ impl<P: Provider> Handle<P> {
         let call = Call {
             message,
             permit,
-            span: Span::current(),
+            span: span_of::<P, M>(),
         };
         let address = match self.0.replica() {
             Some(address) => address,
@@ -250,4 +250,21 @@ impl<P: Provider> Handle<P> {
             Ok(None) | Err(_) => Err(Unavailable::Restarting),
         }
     }
+}
+
+/// The span of a message, from its sending to its answer: where none is wanted, that of the
+/// request that it belongs to.
+fn span_of<P: Provider, M>() -> Span {
+    let span = debug_span!("message", provider = P::NAME, message = name_of::<M>());
+    if span.is_disabled() {
+        Span::current()
+    } else {
+        span
+    }
+}
+
+/// A type's name without its path.
+fn name_of<M>() -> &'static str {
+    let name = std::any::type_name::<M>();
+    name.rsplit("::").next().unwrap_or(name)
 }

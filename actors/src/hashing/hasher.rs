@@ -89,12 +89,15 @@ pub(super) struct Counters {
     pub(super) restarts: AtomicU64,
     /// Time spent on the jobs done, in microseconds.
     pub(super) busy_micros: AtomicU64,
+    /// Time that jobs waited for a thread, in microseconds.
+    pub(super) waited_micros: AtomicU64,
 }
 
 /// A place in the queue. It travels with the job and is given back when the job is dropped, done
 /// or not, wherever that happens.
 pub(super) struct Ticket {
     counters: Arc<Counters>,
+    queued: Instant,
     begun: Option<Instant>,
     _permit: OwnedSemaphorePermit,
 }
@@ -104,6 +107,7 @@ impl Ticket {
         counters.waiting.fetch_add(1, Relaxed);
         Self {
             counters,
+            queued: Instant::now(),
             begun: None,
             _permit: permit,
         }
@@ -112,6 +116,8 @@ impl Ticket {
     fn begin(&mut self) {
         self.counters.running.fetch_add(1, Relaxed);
         self.counters.waiting.fetch_sub(1, Relaxed);
+        let waited = u64::try_from(self.queued.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counters.waited_micros.fetch_add(waited, Relaxed);
         self.begun = Some(Instant::now());
     }
 

@@ -63,6 +63,8 @@ pub struct HashStats {
     pub restarts_total: u64,
     /// Time spent on the jobs done, in microseconds, summed over the threads.
     pub busy_micros_total: u64,
+    /// Time that jobs waited for a thread, in microseconds, summed over the jobs.
+    pub waited_micros_total: u64,
 }
 
 /// Hashes and verifies passwords on threads of its own. Clones are handles to the same pool; the
@@ -164,6 +166,7 @@ impl HashPool {
             panicked_total: counters.panicked.load(Relaxed),
             restarts_total: counters.restarts.load(Relaxed),
             busy_micros_total: counters.busy_micros.load(Relaxed),
+            waited_micros_total: counters.waited_micros.load(Relaxed),
         }
     }
 

@@ -338,6 +338,7 @@ fn the_time_to_retry_is_that_of_the_queue() {
         panicked_total: 0,
         restarts_total: 0,
         busy_micros_total,
+        waited_micros_total: 0,
     };
     // 40 jobs of 250 ms on 2 threads: 5 s.
     assert_eq!(retry_after(&stats(2, 40, 10, 2_500_000)), 5);
