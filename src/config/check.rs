@@ -3,18 +3,12 @@
 use keystone_actors::db::is_sql_mode;
 use keystone_actors::identity::PasswordRequirement;
 
-use super::error::Place;
+use super::error::{Place, Warning};
 use super::resolve::Reader;
 use super::sections::{Config, PasswordHashAlgorithm};
 
 /// Notes each rule that is broken as a problem.
 pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
-    let place = |reader: &Reader<'_>, section: &str, name: &str| {
-        reader
-            .text(section, name)
-            .map_or(Place::Default, |(_, place)| place)
-    };
-
     let api = &config.api_server;
     if api.tls_certificate.is_some() != api.tls_key.is_some() {
         let missing = if api.tls_key.is_some() {
@@ -93,4 +87,32 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
                 .to_owned(),
         );
     }
+}
+
+/// What is odd about options together, though the program can run.
+pub(super) fn notes(config: &Config, reader: &Reader<'_>) -> Vec<Warning> {
+    let mut notes = Vec::new();
+    let mut note = |section, name, message: &str| {
+        notes.push(Warning::Note {
+            place: place(reader, section, name),
+            message: message.to_owned(),
+        });
+    };
+    if config.oslo_middleware.enable_proxy_headers_parsing
+        && config.api_server.trusted_proxies.is_empty()
+    {
+        note(
+            "oslo_middleware",
+            "enable_proxy_headers_parsing",
+            "[oslo_middleware] enable_proxy_headers_parsing = true: X-Forwarded-* headers are \
+             believed of nobody yet; name the proxies in [api_server] trusted_proxies",
+        );
+    }
+    notes
+}
+
+fn place(reader: &Reader<'_>, section: &str, name: &str) -> Place {
+    reader
+        .text(section, name)
+        .map_or(Place::Default, |(_, place)| place)
 }

@@ -16,6 +16,7 @@ mod accepted;
 mod check;
 mod error;
 mod ini;
+mod logger;
 mod network;
 mod options;
 mod resolve;
@@ -27,12 +28,14 @@ mod suggest;
 mod tests;
 mod values;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use keystone_actors::db::url::DatabaseUrl;
 
 pub use error::{ConfigError, Place, Problem, Warning};
+pub use logger::{LogLevel, LoggerLevel};
 pub use network::Network;
 pub use options::{Kind, OptionMeta, SectionMeta};
 pub use sample::sample;
@@ -43,7 +46,7 @@ use options::Value;
 use resolve::{Catalogue, Reader};
 
 /// Where the configuration comes from; the later source beats the earlier.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// Files, which have to exist; a later one beats an earlier one.
     pub files: Vec<PathBuf>,
@@ -56,11 +59,23 @@ pub struct Sources {
     pub overrides: Vec<((String, String), String)>,
 }
 
+/// Values may be secrets: only the names are shown.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("files", &self.files)
+            .field("dirs", &self.dirs)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A configuration that can be run with.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
+    /// Where they are from, to read them again.
+    pub sources: Sources,
     /// What the operator should look at.
     pub warnings: Vec<Warning>,
     /// Options that were set although they have no effect here, and where.
@@ -80,6 +95,18 @@ pub struct Setting {
     pub hidden: bool,
     /// Where it was set.
     pub place: Place,
+    /// Tells values of secrets apart, within this process.
+    digest: u64,
+}
+
+impl Setting {
+    /// Whether the same option has another value there.
+    pub fn differs(&self, other: &Self) -> bool {
+        match self.hidden || other.hidden {
+            true => self.digest != other.digest,
+            false => self.value != other.value,
+        }
+    }
 }
 
 impl Config {
@@ -91,7 +118,11 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         let mut problems = Vec::new();
         let files = sources::read(sources, &mut problems);
-        assemble(files, &sources.env, &sources.overrides, problems)
+        let loaded = assemble(files, &sources.env, &sources.overrides, problems)?;
+        Ok(Loaded {
+            sources: sources.clone(),
+            ..loaded
+        })
     }
 }
 
@@ -141,14 +172,17 @@ fn assemble(
     let mut config = Config::read(&mut reader);
     add_connection_parameters(&mut config, &mut reader);
     check::check(&config, &mut reader);
+    let notes = check::notes(&config, &reader);
     problems.append(&mut reader.problems);
     let settings = std::mem::take(&mut reader.settings);
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    let (warnings, without_effect) = sorting.finish(&config);
+    let (mut warnings, without_effect) = sorting.finish(&config);
+    warnings.extend(notes);
     Ok(Loaded {
         config,
+        sources: Sources::default(),
         warnings,
         without_effect,
         settings: settings.into_iter().filter(|one| !one.meta.inert).collect(),

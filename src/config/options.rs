@@ -87,6 +87,8 @@ pub struct OptionMeta {
     pub inert: bool,
     /// For an inert one: what to set in its stead, as `[section] name`.
     pub instead: Option<&'static str>,
+    /// A change of it takes effect on SIGHUP, without a restart.
+    pub reload: bool,
 }
 
 impl OptionMeta {
@@ -105,6 +107,7 @@ impl OptionMeta {
         ours: false,
         inert: false,
         instead: None,
+        reload: false,
     };
 
     /// `[section] name`, as messages write it.

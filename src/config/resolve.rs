@@ -7,6 +7,8 @@
 //! All of it as in oslo.config.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value as Json};
 
@@ -132,6 +134,16 @@ struct Expansion {
     secret: bool,
 }
 
+/// What was learned of a value on the way.
+struct Found {
+    /// It is a secret, or was made of one.
+    secret: bool,
+    /// See [`Setting::differs`].
+    digest: u64,
+}
+
+static DIGEST: OnceLock<RandomState> = OnceLock::new();
+
 /// Hands each option its value, and notes what is wrong.
 pub(super) struct Reader<'a> {
     catalogue: &'a Catalogue,
@@ -158,11 +170,14 @@ impl<'a> Reader<'a> {
         let place = written
             .last()
             .map_or(Place::Default, |one| one.place.clone());
-        let mut secret = meta.secret;
+        let mut found = Found {
+            secret: meta.secret,
+            digest: 0,
+        };
         let value = if written.is_empty() || meta.inert {
             default
         } else {
-            match self.read(meta, &written, &mut secret) {
+            match self.read(meta, &written, &mut found) {
                 Ok(value) => value,
                 Err(reason) => {
                     let title = meta.title();
@@ -180,9 +195,10 @@ impl<'a> Reader<'a> {
         };
         self.settings.push(Setting {
             meta,
-            value: if secret { None } else { value.render() },
-            hidden: secret,
+            value: if found.secret { None } else { value.render() },
+            hidden: found.secret,
             place,
+            digest: found.digest,
         });
         value
     }
@@ -227,14 +243,15 @@ impl<'a> Reader<'a> {
         &self,
         meta: &OptionMeta,
         written: &[&Written],
-        secret: &mut bool,
+        found: &mut Found,
     ) -> Result<T, String> {
         let mut texts = Vec::with_capacity(written.len());
         for one in written {
             let mut expansion = Expansion::new();
             texts.push(self.fill(meta.section, &one.text, 0, &mut expansion)?);
-            *secret |= expansion.secret;
+            found.secret |= expansion.secret;
         }
+        found.digest = DIGEST.get_or_init(RandomState::new).hash_one(&texts);
         T::read_all(&texts, meta).map_err(|refused| match refused {
             Refused::NotAllowed => format!("it has to be {}", meta.allowed()),
             Refused::Because(reason) => reason,

@@ -57,6 +57,9 @@ fn write_section(text: &mut String, section: &SectionMeta) {
                 text.push_str(&format!(", set {instead} instead"));
             }
         }
+        if option.reload {
+            text.push_str("; read again on SIGHUP");
+        }
         text.push_str(")\n");
         for (section, name) in option.deprecated_names {
             text.push_str(&format!("# Was [{section}] {name}.\n"));

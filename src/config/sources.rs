@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{Place, Problem, Warning};
-use super::options::{Kind, OptionMeta};
+use super::options::{Kind, OptionMeta, Value as _};
 use super::resolve::{Catalogue, Layers, Written};
 use super::suggest::suggest;
 use super::{Config, Sources, ini};
@@ -70,6 +70,46 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
         .take(ini::MAX_FILE as u64 + 1)
         .read_to_end(&mut data)?;
     Ok(data)
+}
+
+/// Options without effect of which somebody may count on the effect, and what to do instead.
+const COUNTED_ON: [(&str, &str); 12] = [
+    (
+        "admin_token",
+        "is ignored: a shared secret that passes every check is not supported; use the bootstrap \
+         command",
+    ),
+    (
+        "log_config_append",
+        "is ignored: see debug, default_log_levels, log_file and use_json",
+    ),
+    ("use_syslog", TO_STDERR),
+    ("use_journal", TO_STDERR),
+    (
+        "log_rotation_type",
+        "is ignored: let logrotate rotate, and send SIGHUP",
+    ),
+    ("log_date_format", OWN_FORMAT),
+    ("logging_context_format_string", OWN_FORMAT),
+    ("logging_default_format_string", OWN_FORMAT),
+    ("logging_debug_format_suffix", OWN_FORMAT),
+    ("logging_exception_prefix", OWN_FORMAT),
+    ("logging_user_identity_format", OWN_FORMAT),
+    ("rate_limit_interval", "is ignored: everything is logged"),
+];
+
+const TO_STDERR: &str = "is ignored: the log goes to standard error, which systemd writes to the journal, or to log_file";
+const OWN_FORMAT: &str = "is ignored: the log has a format of its own; see use_json";
+
+/// What to say about the value of an option that has no effect.
+fn ignored(meta: &OptionMeta, value: &str) -> Option<&'static str> {
+    let unset = value.is_empty()
+        || (meta.kind == Kind::Boolean && !bool::read(value, meta).unwrap_or(true))
+        || Some(value) == meta.default().as_deref();
+    let (_, message) = COUNTED_ON
+        .iter()
+        .find(|(name, _)| meta.section == "DEFAULT" && *name == meta.name)?;
+    (!unset).then_some(*message)
 }
 
 /// A name that no option has.
@@ -226,12 +266,10 @@ impl<'a> Sorting<'a> {
                         message: format!("{} has no effect here; set {instead}", meta.title()),
                     });
                 }
-                if meta.name == "admin_token" && !value.is_empty() {
+                if let Some(message) = ignored(meta, value) {
                     self.warnings.push(Warning::Note {
                         place: place.clone(),
-                        message: "[DEFAULT] admin_token is ignored: a shared secret that passes \
-                                  every check is not supported; use the bootstrap command"
-                            .to_owned(),
+                        message: format!("{} {message}", meta.title()),
                     });
                 }
             }

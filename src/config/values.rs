@@ -181,6 +181,22 @@ fn plain_decimal(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
+impl Value for f64 {
+    const KIND: Kind = Kind::Float;
+
+    fn read(text: &str, meta: &OptionMeta) -> Result<Self, Refused> {
+        let number = plain_decimal(text).then(|| text.parse::<Self>().ok());
+        number
+            .flatten()
+            .filter(|number| meta.admits(*number))
+            .ok_or(Refused::NotAllowed)
+    }
+
+    fn render(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 impl Value for String {
     const KIND: Kind = Kind::Text;
 

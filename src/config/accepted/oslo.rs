@@ -11,7 +11,6 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         use_syslog: Boolean = Some("false");
         use_journal: Boolean = Some("false");
         syslog_log_facility: Text = Some("LOG_USER");
-        use_stderr: Boolean = Some("false");
         log_color: Boolean = Some("false");
         log_rotate_interval: Integer = Some("1");
         log_rotate_interval_type: Text = Some("days");
@@ -74,13 +73,6 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         hashclient_retry_attempts: Integer = Some("2");
         hashclient_retry_timeout: Float = Some("1"), deprecated_names = &[("cache", "hashclient_retry_delay")];
         hashclient_dead_timeout: Float = Some("60"), deprecated_names = &[("cache", "dead_timeout")];
-    }
-    "cors", "Details of answers to browsers of other origins." => {
-        allow_credentials: Boolean = Some("true");
-        expose_headers: List = Some("X-Auth-Token,X-Openstack-Request-Id,X-Subject-Token,Openstack-Auth-Receipt");
-        max_age: Integer = Some("3600");
-        allow_methods: List = Some("GET,PUT,POST,DELETE,PATCH");
-        allow_headers: List = Some("X-Auth-Token,X-Openstack-Request-Id,X-Subject-Token,X-Project-Id,X-Project-Name,X-Project-Domain-Id,X-Project-Domain-Name,X-Domain-Id,X-Domain-Name,Openstack-Auth-Receipt");
     }
     "database", "Details of SQLAlchemy. Bounds of connections are in [storage]; a broken connection is replaced by itself; statements are not logged, for there are secrets in them." => {
         backend: Text = Some("sqlalchemy");

@@ -1,7 +1,9 @@
 //! `[DEFAULT]`, and the sections of the oslo libraries that concern requests.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::super::logger::{LogLevel, LoggerLevel};
 use super::super::options::{choices, section};
 use super::super::values::{Multi, Uri};
 use super::texts;
@@ -48,38 +50,20 @@ section! {
             "identity.authenticate.pending",
         ]));
         /// Log details too.
-        pub debug: bool = false;
-        /// File of the log. Unset: standard error.
+        pub debug: bool = false, reload = true;
+        /// File of the log, opened anew on SIGHUP. Unset: log_dir decides.
         pub log_file: Option<PathBuf> = None, deprecated_names = &[("DEFAULT", "logfile")];
-        /// Directory that a relative log_file lies in.
+        /// Directory that a relative log_file lies in; without log_file the log is keystone-ng.log
+        /// there. Both unset: standard error.
         pub log_dir: Option<PathBuf> = None, deprecated_names = &[("DEFAULT", "logdir")];
+        /// Write the log to standard error besides the file.
+        pub use_stderr: bool = false;
         /// Write the log as JSON, an object a line.
         pub use_json: bool = false;
-        /// Level of each logger, as name=LEVEL. Names of Python modules mean nothing here.
-        pub default_log_levels: Vec<String> = texts(&[
-            "amqp=WARN",
-            "boto=WARN",
-            "sqlalchemy=WARN",
-            "suds=INFO",
-            "oslo.messaging=INFO",
-            "oslo_messaging=INFO",
-            "iso8601=WARN",
-            "requests.packages.urllib3.connectionpool=WARN",
-            "urllib3.connectionpool=WARN",
-            "websocket=WARN",
-            "requests.packages.urllib3.util.retry=WARN",
-            "urllib3.util.retry=WARN",
-            "keystonemiddleware=WARN",
-            "routes.middleware=WARN",
-            "stevedore=WARN",
-            "taskflow=WARN",
-            "keystoneauth=WARN",
-            "oslo.cache=INFO",
-            "oslo_policy=INFO",
-            "dogpile.core.dogpile=INFO",
-            "dogpile=INFO",
-            "routes=INFO",
-        ]), inert = true;
+        /// Level of each logger, as name=LEVEL: a module of ours (keystone_actors::db) or of a
+        /// library (mysql_async); keystone, keystone.token, sqlalchemy, oslo_policy and dogpile mean
+        /// what is here in their place, other names of Python modules nothing.
+        pub default_log_levels: Vec<LoggerLevel> = python_log_levels(), reload = true;
     }
 }
 
@@ -88,9 +72,10 @@ section! {
     pub struct OsloMiddleware in "oslo_middleware", ours = false {
         /// The largest request body, in bytes; a larger one is answered with 413.
         pub max_request_body_size: usize = 114_688, min = Some(1.0);
-        /// Believe a proxy's Forwarded and X-Forwarded-* headers in the links of answers. Only
-        /// those of [api_server] trusted_proxies are believed.
-        pub enable_proxy_headers_parsing: bool = false, inert = true;
+        /// Says, for Python Keystone, that the server is behind a proxy. Here X-Forwarded-* headers
+        /// are believed of the addresses in [api_server] trusted_proxies, and of nobody else,
+        /// whatever this says; set to true without them it is warned about.
+        pub enable_proxy_headers_parsing: bool = false;
     }
 }
 
@@ -113,9 +98,67 @@ section! {
 }
 
 section! {
-    /// Browsers of other origins.
+    /// Browsers of other origins: which pages may call this API (CORS).
     pub struct Cors in "cors", ours = false {
-        /// Origins whose pages may call this API, as scheme://host[:port]; * for any.
-        pub allowed_origin: Vec<String> = Vec::new(), inert = true;
+        /// Origins whose pages may call this API, as scheme://host[:port] without a slash at the
+        /// end; * for any.
+        pub allowed_origin: Vec<String> = Vec::new();
+        /// Tell browsers that they may send credentials such as cookies.
+        pub allow_credentials: bool = true;
+        /// Headers of answers that such pages may read.
+        pub expose_headers: Vec<String> = texts(&[
+            "X-Auth-Token",
+            "X-Openstack-Request-Id",
+            "X-Subject-Token",
+            "Openstack-Auth-Receipt",
+        ]);
+        /// How long a browser may remember what it was told, in seconds; 0: it is not told.
+        pub max_age: Duration = Duration::from_secs(3600);
+        /// Methods that such pages may use.
+        pub allow_methods: Vec<String> = texts(&["GET", "PUT", "POST", "DELETE", "PATCH"]);
+        /// Headers that such pages may send, besides the simple ones.
+        pub allow_headers: Vec<String> = texts(&[
+            "X-Auth-Token",
+            "X-Openstack-Request-Id",
+            "X-Subject-Token",
+            "X-Project-Id",
+            "X-Project-Name",
+            "X-Project-Domain-Id",
+            "X-Project-Domain-Name",
+            "X-Domain-Id",
+            "X-Domain-Name",
+            "Openstack-Auth-Receipt",
+        ]);
     }
+}
+
+/// oslo.log's defaults, as Keystone has them.
+fn python_log_levels() -> Vec<LoggerLevel> {
+    use LogLevel::{Info, Warning};
+    [
+        ("amqp", Warning),
+        ("boto", Warning),
+        ("sqlalchemy", Warning),
+        ("suds", Info),
+        ("oslo.messaging", Info),
+        ("oslo_messaging", Info),
+        ("iso8601", Warning),
+        ("requests.packages.urllib3.connectionpool", Warning),
+        ("urllib3.connectionpool", Warning),
+        ("websocket", Warning),
+        ("requests.packages.urllib3.util.retry", Warning),
+        ("urllib3.util.retry", Warning),
+        ("keystonemiddleware", Warning),
+        ("routes.middleware", Warning),
+        ("stevedore", Warning),
+        ("taskflow", Warning),
+        ("keystoneauth", Warning),
+        ("oslo.cache", Info),
+        ("oslo_policy", Info),
+        ("dogpile.core.dogpile", Info),
+        ("dogpile", Info),
+        ("routes", Info),
+    ]
+    .map(|(logger, level)| LoggerLevel::new(logger, level))
+    .into()
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::super::network::Network;
 use super::super::options::{choices, section};
 use super::super::values::Uri;
@@ -44,6 +46,10 @@ section! {
             min = Some(0.001), max = Some(86_400.0);
         /// Connections of one worker at the same time; further ones wait.
         pub max_connections: usize = 25_000, min = Some(1.0), max = Some(10_000_000.0);
+        /// How long after SIGTERM connections are still taken while /readyz says 503, so that
+        /// whoever spreads the load notices, in seconds. Part of drain_timeout. Sockets of systemd
+        /// need it not: there connections wait for the next process.
+        pub drain_delay: Duration = Duration::from_secs(2), max = Some(86_400.0);
         /// How long requests under way may go on after the signal to stop, in seconds.
         pub drain_timeout: Duration = Duration::from_secs(30), max = Some(86_400.0);
         /// Address for metrics alone, which may be one that clients can't reach. Unset: no metrics.
@@ -153,8 +159,18 @@ section! {
     pub struct Observability in "observability", ours = true {
         /// Notation of the log. [DEFAULT] use_json = true means json as well.
         pub log_format: LogFormat = LogFormat::Text;
-        /// Where traces are sent, by OTLP over HTTP. Unset: nowhere.
-        pub otlp_endpoint: Option<Uri> = None, inert = true;
+        /// Where traces are sent, by OTLP over HTTP in JSON: the collector's base URL, such as
+        /// http://localhost:4318. Unset: nowhere.
+        pub otlp_endpoint: Option<Uri> = None;
+        /// Headers that the collector wants, as name=value,name=value.
+        pub otlp_headers: Option<SecretString> = None;
+        /// PEM file of the authorities that the collector's certificate is checked against. Unset:
+        /// those of the system.
+        pub otlp_ca_file: Option<PathBuf> = None;
+        /// How many of the requests are traced, from 0 (none) to 1 (all).
+        pub otlp_sample_ratio: f64 = 1.0, min = Some(0.0), max = Some(1.0);
+        /// What the server is called in traces.
+        pub otlp_service_name: String = "keystone".to_owned();
         /// A request that takes longer than this, in seconds, is logged as slow.
         pub slow_request: Duration = Duration::from_secs(1), max = Some(86_400.0);
     }
