@@ -132,6 +132,24 @@ impl Node {
         })
     }
 
+    /// Looks at the key repositories, which may block: at once, or once their files have settled.
+    /// Of each: whether it has changed, or why the keys stay as they were.
+    pub fn refresh_keys(&self, at_once: bool) -> [(&'static str, Result<bool, String>); 3] {
+        let (tokens, receipts) = match at_once {
+            true => (self.format.refresh(), self.receipts.refresh()),
+            false => (
+                self.format.refresh_settled(),
+                self.receipts.refresh_settled(),
+            ),
+        };
+        let credentials = self.credential_keys.refresh();
+        [
+            ("token", tokens.map_err(|error| error.to_string())),
+            ("receipt", receipts.map_err(|error| error.to_string())),
+            ("credential", credentials.map_err(|error| error.to_string())),
+        ]
+    }
+
     /// Reads the policy files again. On an error the old policy stays in force.
     ///
     /// # Errors

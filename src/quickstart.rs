@@ -97,9 +97,10 @@ pub(crate) fn run(options: Quickstart) -> Result<(), Failure> {
             "`keystone-ng quickstart` has made its administrator.\n",
         )?;
     }
-    log::init(config).map_err(Failure::of)?;
+    let exporter = log::init(config).map_err(Failure::of)?;
     let text = instructions(&options, generated.as_deref(), first);
     let serve = ServeOptions {
+        exporter,
         listen: vec![options.listen],
         ready: Some(Box::new(move |_| {
             let _ = out(&text);

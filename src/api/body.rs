@@ -7,9 +7,10 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::Value;
 
+use super::context::BodyAwaited;
 use super::error::ApiError;
 
 /// A request's body as JSON. An empty one is an empty object, as Keystone takes it.
@@ -44,12 +45,17 @@ impl ResponseError for BodyError {
 
     fn error_response(&self) -> HttpResponse {
         match self {
-            Self::TooLarge => HttpResponse::PayloadTooLarge()
-                .content_type("text/plain; charset=utf-8")
-                .body("Request is too large.\n"),
+            Self::TooLarge => too_large(),
             Self::Bad(error) => error.error_response(),
         }
     }
+}
+
+/// The answer to a body over the limit.
+pub fn too_large() -> HttpResponse {
+    HttpResponse::PayloadTooLarge()
+        .content_type("text/plain; charset=utf-8")
+        .body("Request is too large.\n")
 }
 
 impl FromRequest for JsonBody {
@@ -59,13 +65,16 @@ impl FromRequest for JsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = web::Bytes::from_request(request, payload);
         let content_type = request.headers().get(header::CONTENT_TYPE).cloned();
+        let awaited = request.extensions().get::<BodyAwaited>().cloned();
         Box::pin(async move {
-            let bytes = bytes
-                .await
-                .map_err(|error| match error.as_error::<PayloadError>() {
-                    Some(PayloadError::Overflow) => BodyError::TooLarge,
-                    _ => BodyError::Bad(ApiError::expecting("valid JSON", "request body")),
-                })?;
+            let awaited = awaited.unwrap_or_default();
+            awaited.set(true);
+            let bytes = bytes.await;
+            awaited.set(false);
+            let bytes = bytes.map_err(|error| match error.as_error::<PayloadError>() {
+                Some(PayloadError::Overflow) => BodyError::TooLarge,
+                _ => BodyError::Bad(ApiError::expecting("valid JSON", "request body")),
+            })?;
             let content_type = content_type
                 .as_ref()
                 .map(|value| value.to_str().unwrap_or(""));

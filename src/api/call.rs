@@ -405,7 +405,7 @@ pub fn initiator(request: &HttpRequest) -> Initiator {
     let agent = agent.and_then(|agent| agent.to_str().ok());
     let id = request.extensions().get::<RequestId>().cloned();
     Initiator {
-        address: Some(client_address(request)),
+        address: client_address(request).map(|address| address.to_string()),
         // What a client says of itself is bounded.
         agent: agent.map(|agent| agent.chars().take(256).collect()),
         request_id: id.map(|id| id.0.to_string()),

@@ -12,6 +12,7 @@ use keystone_actors::token::{Refusal, Scope, Token, ValidateToken, Verdict};
 use tracing::debug;
 
 use super::access_rules;
+use super::context::note_caller;
 use super::error::ApiError;
 use crate::node::Node;
 use crate::policy::{Decision, Lookup, Rule, Subject, Target, Value, json_attribute};
@@ -62,7 +63,9 @@ impl Caller {
                 if token.methods.contains("ec2credential") {
                     return Err(ApiError::forbidden());
                 }
-                Ok(Self { token })
+                let caller = Self { token };
+                caller.note();
+                Ok(caller)
             }
             Verdict::Refused(refusal) => Err(match refusal {
                 Refusal::Empty | Refusal::Unreadable(_) | Refusal::Invalid | Refusal::NotFound => {
@@ -73,6 +76,11 @@ impl Caller {
                 Refusal::BrokenTrust => ApiError::forbidden(),
             }),
         }
+    }
+
+    /// Names the caller in the log of this request.
+    pub fn note(&self) {
+        note_caller(self.token.acting_user.as_str(), self.project_id());
     }
 
     /// Fails unless policy lets the caller do this to the target.

@@ -112,6 +112,14 @@ impl ApiError {
         )
     }
 
+    /// 408: the client did not send what it announced.
+    pub fn body_too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body of the request did not arrive in time.",
+        )
+    }
+
     /// 503: try again.
     pub fn unavailable(why: Unavailable) -> Self {
         Self {
@@ -138,6 +146,11 @@ impl ApiError {
             ));
         }
         error!(error = %Chain(cause), "a request failed for a defect");
+        Self::defect()
+    }
+
+    /// 500: our defect, of which the log has been told.
+    pub fn defect() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "An unexpected error prevented the server from fulfilling your request.",

@@ -8,9 +8,6 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,6 +24,7 @@ pub use event::{Actor, Event, Initiator, Kind, Operation, Outcome, Reason, Subje
 
 use crate::config::Config;
 use crate::config::sections::NotificationFormat;
+use crate::telemetry::sink::{Sink, SinkError};
 
 /// Notifications that may wait to be written.
 const QUEUE: usize = 10_000;
@@ -37,6 +35,7 @@ pub struct Notifier {
     settings: Arc<Settings>,
     /// `None` where nobody listens.
     queue: Option<mpsc::Sender<(Event, DateTime<Utc>)>>,
+    file: Option<Sink>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -48,11 +47,8 @@ struct Settings {
 
 /// Why there are no notifications.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the file of notifications {path}: {source}; see [notifications] file")]
-pub struct NotifyError {
-    path: PathBuf,
-    source: std::io::Error,
-}
+#[error("notifications: {0}; see [notifications] file")]
+pub struct NotifyError(#[from] SinkError);
 
 /// What a notification is completed from.
 #[derive(Clone)]
@@ -79,7 +75,8 @@ impl Notifier {
             opt_out: general.notification_opt_out.0.clone(),
             publisher: format!("identity.{host}"),
         });
-        let file = config.notifications.file.as_deref().map(open).transpose()?;
+        let file = config.notifications.file.clone();
+        let file = file.map(|path| Sink::open(Some(path), false)).transpose()?;
         let to_log = config.notifications.log;
         let queue = (to_log || file.is_some()).then(|| {
             let (sender, receiver) = mpsc::channel(QUEUE);
@@ -87,7 +84,7 @@ impl Notifier {
                 settings: Arc::clone(&settings),
                 sources,
                 to_log,
-                file,
+                file: file.clone(),
             };
             actix_rt::spawn(writer.run(receiver));
             sender
@@ -95,6 +92,7 @@ impl Notifier {
         Ok(Self {
             settings,
             queue,
+            file,
             dropped: Arc::default(),
         })
     }
@@ -112,23 +110,21 @@ impl Notifier {
         }
     }
 
+    /// Opens the file anew, as rotation needs. On an error the old one stays in use.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn reopen(&self) -> Result<(), NotifyError> {
+        match &self.file {
+            Some(file) => Ok(file.reopen()?),
+            None => Ok(()),
+        }
+    }
+
     /// How many were dropped since the start.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
-}
-
-fn open(path: &Path) -> Result<File, NotifyError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o640)
-        .open(path);
-    file.map_err(|source| NotifyError {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// Completes notifications and writes them, one after another.
@@ -136,11 +132,11 @@ struct Writer {
     settings: Arc<Settings>,
     sources: Sources,
     to_log: bool,
-    file: Option<File>,
+    file: Option<Sink>,
 }
 
 impl Writer {
-    async fn run(mut self, mut queue: mpsc::Receiver<(Event, DateTime<Utc>)>) {
+    async fn run(self, mut queue: mpsc::Receiver<(Event, DateTime<Utc>)>) {
         while let Some((event, time)) = queue.recv().await {
             let payload = self.payload(&event, time).await;
             let envelope = json!({
@@ -188,26 +184,18 @@ impl Writer {
         Some(own.id.clone())
     }
 
-    async fn write(&mut self, event: &Event, envelope: &Value) {
+    async fn write(&self, event: &Event, envelope: &Value) {
         if self.to_log {
             info!(target: "keystone_ng::notification", event_type = event.event_type(), "{envelope}");
         }
-        if let Some(file) = self.file.take() {
-            let line = format!("{envelope}\n");
-            let written = tokio::task::spawn_blocking(move || {
-                let mut file = file;
-                let result = file.write_all(line.as_bytes());
-                (file, result)
-            });
-            match written.await {
-                Ok((file, result)) => {
-                    self.file = Some(file);
-                    if let Err(error) = result {
-                        error!(%error, "a notification could not be written");
-                    }
-                }
-                Err(error) => error!(%error, "notifications are no longer written to the file"),
-            }
+        let Some(file) = self.file.clone() else {
+            return;
+        };
+        let line = format!("{envelope}\n");
+        match tokio::task::spawn_blocking(move || file.line(line.as_bytes())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!(%error, "a notification could not be written"),
+            Err(error) => error!(%error, "a notification could not be written"),
         }
     }
 }

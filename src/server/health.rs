@@ -10,7 +10,9 @@ use actix_web::rt::time;
 use actix_web::{HttpResponse, web};
 use keystone_actors::role::GetRoleGraph;
 use serde_json::json;
+use tracing::error;
 
+use super::schema::Schema;
 use crate::node::Node;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -20,16 +22,16 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 /// How this node is.
 pub struct Health {
     node: web::Data<Node>,
-    draining: Arc<AtomicBool>,
+    schema: Schema,
     database: AtomicBool,
 }
 
 impl Health {
     /// Of this node; the database counts as reachable once it was.
-    pub fn new(node: web::Data<Node>, draining: Arc<AtomicBool>) -> Self {
+    pub fn new(node: web::Data<Node>, schema: Schema) -> Self {
         Self {
             node,
-            draining,
+            schema,
             database: AtomicBool::new(false),
         }
     }
@@ -37,8 +39,11 @@ impl Health {
     /// What keeps this node from serving.
     fn troubles(&self) -> Vec<String> {
         let mut troubles = Vec::new();
-        if self.draining.load(Ordering::Acquire) {
+        if self.node.metrics.connections.are_draining() {
             troubles.push("draining".to_owned());
+        }
+        if let Some(trouble) = self.schema.trouble() {
+            troubles.push(trouble.to_string());
         }
         if !self.database.load(Ordering::Acquire) {
             troubles.push("the database cannot be reached".to_owned());
@@ -65,6 +70,12 @@ pub(super) async fn probe(health: Arc<Health>) {
         let reachable = probed.unwrap_or(false);
         health.database.store(reachable, Ordering::Release);
         if reachable {
+            if let Some(pool) = providers.pools.first()
+                && let Ok(Some(trouble)) =
+                    time::timeout(PROBE_PATIENCE, health.schema.refresh(pool)).await
+            {
+                error!("{trouble}");
+            }
             // The first token shall not wait for the roles to be read.
             let _ = time::timeout(PROBE_PATIENCE, providers.role.read(GetRoleGraph)).await;
         }

@@ -1,34 +1,42 @@
-//! The running server: listeners, workers, signals, reload and drain.
+//! The running server: listeners, workers, and what watches over them.
 
+pub mod connections;
+mod drain;
 pub mod health;
 mod reload;
-mod tls;
+pub mod schema;
+mod systemd;
+pub mod tls;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::rt::{System, spawn, time};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use keystone_actors::actor::supervisor::Supervision;
-use rustix::process::{Resource, Rlimit, setrlimit};
-use rustix::time::{ClockId, clock_gettime};
-use sd_notify::NotifyState;
-use tracing::{error, info, warn};
+use keystone_actors::db::{ConnectError, Databases};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::{info, warn};
 
 use crate::api;
-use crate::config::Loaded;
-use crate::node::{Node, StartError};
+use crate::config::{Config, Loaded};
+use crate::node::{Node, StartError, storage_limits};
+use crate::telemetry::trace::Exporter;
+use drain::Drain;
 use health::Health;
 use reload::Reloader;
+use schema::{Schema, SchemaTrouble};
+use systemd::Pulse;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
+
+/// How long the last traces may take to be sent.
+const LAST_TRACES: Duration = Duration::from_secs(2);
 
 /// A server whose listeners are open.
 pub struct Running<'a> {
@@ -50,6 +58,8 @@ pub struct ServeOptions {
     pub listen: Vec<SocketAddr>,
     /// Called once the listeners are open.
     pub ready: Option<Ready>,
+    /// Sends the traces.
+    pub exporter: Option<Exporter>,
 }
 
 /// Why the server did not run, or ended.
@@ -58,6 +68,9 @@ pub enum ServerError {
     /// The node does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The database's tables are not those that are needed.
+    #[error(transparent)]
+    Schema(#[from] SchemaTrouble),
     /// An address can't be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -74,22 +87,38 @@ pub enum ServerError {
     Io(#[from] std::io::Error),
 }
 
+impl From<ConnectError> for ServerError {
+    fn from(error: ConnectError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
 /// Runs until told to stop. Blocks the thread, and makes an actix system of its own on it.
 ///
 /// # Errors
 /// When it can't start, or the system fails it.
 pub fn run(loaded: Loaded, config_dir: PathBuf, options: ServeOptions) -> Result<(), ServerError> {
-    // Secrets are in memory: no core file of it.
-    if let Err(error) = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    ) {
+    set_limits();
+    System::new().block_on(serve(loaded, config_dir, options))
+}
+
+/// No core file, for secrets are in memory; and as many connections as we may have.
+fn set_limits() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
         warn!(%error, "core files could not be switched off");
     }
-    System::new().block_on(serve(loaded, config_dir, options))
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let most = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        warn!(%error, "the limit of open files could not be raised");
+    }
 }
 
 async fn serve(
@@ -97,17 +126,23 @@ async fn serve(
     config_dir: PathBuf,
     options: ServeOptions,
 ) -> Result<(), ServerError> {
-    let config = Arc::new(loaded.config);
+    let config = Arc::new(loaded.config.clone());
     let server = &config.api_server;
+    let schema = check_schema(&config).await?;
     let workers = server
         .workers
         .map_or_else(cores, |workers| workers as usize);
     let node = web::Data::new(Node::start(Arc::clone(&config), &config_dir, workers)?);
-    let draining = Arc::new(AtomicBool::new(false));
-    let health = web::Data::new(Health::new(node.clone(), Arc::clone(&draining)));
+    let connections = node.metrics.connections.clone();
+    let health = web::Data::new(Health::new(node.clone(), schema));
     spawn(health::probe(health.clone().into_inner()));
 
-    let listeners = listeners(&config, &options.listen)?;
+    let handed = systemd::listeners()?;
+    let by_systemd = !handed.is_empty();
+    let listeners = match by_systemd {
+        true => handed,
+        false => listeners(&config, &options.listen)?,
+    };
     let addresses: Vec<SocketAddr> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
@@ -115,35 +150,60 @@ async fn serve(
     let certificate = tls::Certificate::load(server)?;
     let limit = config.oslo_middleware.max_request_body_size;
     let supervision = node.providers.supervision.clone();
-    let metrics_node = node.clone();
-    let reloader = Reloader::new(node.clone(), config_dir, certificate.clone());
-    let app = {
-        let node = node.clone();
-        let config = Arc::clone(&config);
-        let deadline = config.api_server.request_timeout;
-        move || {
-            node.providers.supervision.attach_worker();
-            App::new()
-                .app_data(node.clone())
-                .app_data(health.clone())
-                .app_data(web::PayloadConfig::new(limit))
-                .app_data(api::context::Deadline(deadline))
-                .configure(health::routes)
-                .service(
-                    web::scope("")
-                        .wrap(from_fn(api::context::surround))
-                        .configure(api::routes),
-                )
-        }
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
     };
+    let status = status(scheme, &addresses);
+    let reloader = Reloader::new(
+        node.clone(),
+        loaded,
+        &config_dir,
+        certificate.clone(),
+        status.clone(),
+    );
+    let metrics_node = node.clone();
+    let rules = web::Data::new(api::context::Rules::new(&config));
+    let pulse = Pulse::start(workers);
+    let attended = web::Data::new(connections.clone());
+    let app_node = node.clone();
+    let app = move || {
+        app_node.providers.supervision.attach_worker();
+        if let Some(pulse) = &pulse {
+            pulse.attach();
+        }
+        App::new()
+            .app_data(app_node.clone())
+            .app_data(health.clone())
+            .app_data(web::PayloadConfig::new(limit))
+            .app_data(rules.clone())
+            .app_data(Rc::new(api::context::Patterns::default()))
+            .app_data(attended.clone())
+            .wrap(from_fn(connections::attend))
+            .configure(health::routes)
+            .service(
+                web::scope("")
+                    .wrap(from_fn(api::context::surround))
+                    .configure(api::routes),
+            )
+    };
+    // Where connections wait for the next process, there is nothing to wait for.
+    let delay = match by_systemd {
+        true => Duration::ZERO,
+        false => server.drain_delay.min(server.drain_timeout),
+    };
+    let patience = whole_seconds(server.drain_timeout - delay);
+    let opened = connections.clone();
     let mut http = HttpServer::new(app)
+        .on_connect(move |stream, data| opened.opened(stream, data))
         .workers(workers)
         .backlog(BACKLOG)
         .keep_alive(server.keep_alive)
         .client_request_timeout(server.client_request_timeout)
         .client_disconnect_timeout(Duration::from_secs(1))
         .max_connections(server.max_connections)
-        .shutdown_timeout(server.drain_timeout.as_secs())
+        .shutdown_timeout(patience)
         .disable_signals();
     for listener in listeners {
         http = match &certificate {
@@ -156,16 +216,27 @@ async fn serve(
         spawn(serve_metrics(metrics_node, address)?);
     }
     spawn(reloader.watch());
+    spawn(
+        connections
+            .clone()
+            .patrol(server.keep_alive + server.client_request_timeout),
+    );
     let handle = running.handle();
-    spawn(stop_on_signal(handle.clone(), draining, supervision));
+    let drain = Drain {
+        server: handle.clone(),
+        connections,
+        supervision,
+        delay,
+        patience: Duration::from_secs(patience),
+    };
+    spawn(drain.on_signal());
+    let traces = options.exporter.map(send_traces);
 
     for address in &addresses {
-        let scheme = if certificate.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        info!(%address, scheme, workers, "listening");
+        info!(%address, scheme, workers, by_systemd, "listening");
+    }
+    if let Some(certificate) = &certificate {
+        certificate.warn_of_loose_mode();
     }
     if let Some(ready) = options.ready {
         ready(&Running {
@@ -174,16 +245,12 @@ async fn serve(
             server: handle,
         });
     }
-    notify(&[NotifyState::Ready]);
-    if let Some(interval) = sd_notify::watchdog_enabled() {
-        spawn(async move {
-            loop {
-                notify(&[NotifyState::Watchdog]);
-                time::sleep(interval / 2).await;
-            }
-        });
-    }
+    systemd::ready(&status);
     running.await?;
+    if let Some((stop, sent)) = traces {
+        drop(stop);
+        let _ = time::timeout(LAST_TRACES, sent).await;
+    }
     info!("stopped");
     Ok(())
 }
@@ -199,27 +266,56 @@ pub fn check_certificate(config: &crate::config::Config) -> Result<bool, String>
         .map_err(|error| error.to_string())
 }
 
+/// Refuses to start on tables that are not those that are needed. A database that does not answer
+/// is no reason: whether its tables are good shows when it does.
+async fn check_schema(config: &Config) -> Result<Schema, ServerError> {
+    let databases = Databases::new(config.database.connection.clone(), storage_limits(config))?;
+    let db = databases.pool("schema", 1)?;
+    let schema = Schema::default();
+    let looked = time::timeout(config.storage.connect_timeout, schema.refresh(&db));
+    match looked.await {
+        Ok(Some(trouble)) => return Err(trouble.into()),
+        Ok(None) if schema.is_good() => {}
+        _ => warn!("the database does not answer; starting without it"),
+    }
+    Ok(schema)
+}
+
+/// Sends traces until what comes first is dropped; what comes second ends when all are sent.
+fn send_traces(
+    exporter: Exporter,
+) -> (
+    tokio::sync::oneshot::Sender<()>,
+    actix_web::rt::task::JoinHandle<()>,
+) {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let sent = spawn(exporter.run(async move {
+        // An error is what a dropped sender gives.
+        let _ = stopped.await;
+    }));
+    (stop, sent)
+}
+
+/// What systemd shows of a server that serves.
+fn status(scheme: &str, addresses: &[SocketAddr]) -> String {
+    let urls: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("{scheme}://{address}"))
+        .collect();
+    format!("serving on {}", urls.join(", "))
+}
+
+/// Rounded up: actix counts in seconds.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Sockets that systemd hands over; without them, the addresses of the command line, or of the
-/// configuration.
-fn listeners(
-    config: &crate::config::Config,
-    listen: &[SocketAddr],
-) -> Result<Vec<TcpListener>, ServerError> {
-    let mut handed = listenfd::ListenFd::from_env();
-    let mut found = Vec::new();
-    for index in 0..handed.len() {
-        if let Some(listener) = handed.take_tcp_listener(index)? {
-            listener.set_nonblocking(true)?;
-            found.push(listener);
-        }
-    }
-    if !found.is_empty() {
-        return Ok(found);
-    }
+/// The addresses of the command line, or of the configuration.
+fn listeners(config: &Config, listen: &[SocketAddr]) -> Result<Vec<TcpListener>, ServerError> {
     let addresses = if listen.is_empty() {
         &config.api_server.listen[..]
     } else {
@@ -228,12 +324,10 @@ fn listeners(
     addresses
         .iter()
         .map(|address| {
-            let refused = |source| ServerError::Listen {
+            bind(address).map_err(|source| ServerError::Listen {
                 address: address.to_string(),
                 source,
-            };
-            let socket = bind(address).map_err(refused)?;
-            Ok(socket)
+            })
         })
         .collect()
 }
@@ -277,45 +371,4 @@ fn serve_metrics(
     .run();
     info!(%address, "metrics");
     Ok(server)
-}
-
-/// SIGTERM and SIGINT drain: what runs is finished, nothing new is accepted. A second one ends
-/// the process at once.
-async fn stop_on_signal(server: ServerHandle, draining: Arc<AtomicBool>, supervision: Supervision) {
-    let (Ok(mut term), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        error!("signals can't be received");
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    draining.store(true, Ordering::Release);
-    notify(&[NotifyState::Stopping]);
-    info!("draining");
-    spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        warn!("stopping at once");
-        std::process::exit(1);
-    });
-    supervision.retire();
-    server.stop(true).await;
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        warn!(%error, "systemd could not be told");
-    }
-}
-
-/// Microseconds of the monotonic clock, as systemd wants them with `RELOADING=1`.
-fn monotonic_micros() -> i128 {
-    let now = clock_gettime(ClockId::Monotonic);
-    i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000
 }

@@ -1,17 +1,20 @@
-//! What changes without a restart: keys, policy, certificate, log. On SIGHUP, and when the files
-//! change. Whatever can't be read stays as it was, and is said loudly.
+//! What changes without a restart: keys, policy, certificate, and what is logged. On SIGHUP, and
+//! (except for keystone.conf and the log) when files change. Whatever can't be read stays as it
+//! was, and is said loudly.
 
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::rt::{task, time};
 use actix_web::web;
-use sd_notify::NotifyState;
 use tracing::{error, info, warn};
 
+use super::systemd;
 use super::tls::Certificate;
-use super::{monotonic_micros, notify};
+use crate::config::{Config, Loaded, Setting, Sources};
 use crate::node::Node;
 use crate::telemetry::log;
 
@@ -20,30 +23,44 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) struct Reloader {
     node: web::Data<Node>,
+    sources: Sources,
+    /// What is in force, of the configuration.
+    settings: Vec<Setting>,
     policy_files: Vec<PathBuf>,
     certificate: Option<Certificate>,
+    /// What was wrong when last looked at, so that it is said once.
+    troubles: HashMap<&'static str, String>,
+    /// What systemd shows while all is well.
+    status: String,
 }
 
-type Seen = Vec<Option<(SystemTime, u64)>>;
+/// Inode, size and times of each file.
+type Seen = Vec<Option<[i64; 6]>>;
 
 impl Reloader {
     pub fn new(
         node: web::Data<Node>,
-        config_dir: PathBuf,
+        loaded: Loaded,
+        config_dir: &Path,
         certificate: Option<Certificate>,
+        status: String,
     ) -> Self {
         let policy = &node.config.oslo_policy;
         let mut policy_files = vec![config_dir.join(&policy.policy_file)];
         policy_files.extend(policy.policy_dirs.0.iter().map(|dir| config_dir.join(dir)));
         Self {
             node,
+            sources: loaded.sources,
+            settings: loaded.settings,
             policy_files,
             certificate,
+            troubles: HashMap::new(),
+            status,
         }
     }
 
     /// Reloads for as long as the server runs.
-    pub async fn watch(self) {
+    pub async fn watch(mut self) {
         let Ok(mut hangup) = signal(SignalKind::hangup()) else {
             error!("SIGHUP can't be received");
             return;
@@ -61,19 +78,20 @@ impl Reloader {
                 () = time::sleep(INTERVAL) => false,
             };
             if asked {
-                notify(&[
-                    NotifyState::Reloading,
-                    NotifyState::MonotonicUsec(monotonic_micros()),
-                ]);
-                if let Err(problem) = log::reload() {
-                    error!(error = %problem, "the log stays as it was");
-                }
+                systemd::reloading();
+                // Whoever asks gets an answer, though nothing is new.
+                self.troubles.clear();
+                let reopened = log::reopen().map_err(|error| error.to_string());
+                self.note("log file", reopened);
+                let reopened = self.node.notifier.reopen();
+                self.note("notifications", reopened.map_err(|error| error.to_string()));
+                self.configuration().await;
             }
             self.keys(asked).await;
             let now = seen(&self.policy_files);
             if asked || now != policy {
                 policy = now;
-                self.policy();
+                self.policy().await;
             }
             let now = seen(&tls_files);
             if asked || now != tls {
@@ -81,74 +99,143 @@ impl Reloader {
                 self.certificate();
             }
             if asked {
-                info!("reloaded");
-                notify(&[NotifyState::Ready]);
+                self.answer();
             }
         }
     }
 
+    /// Says what came of it to systemd.
+    fn answer(&self) {
+        let mut kept: Vec<&str> = self.troubles.keys().copied().collect();
+        kept.sort_unstable();
+        match kept.is_empty() {
+            true => {
+                info!("reloaded");
+                systemd::ready(&self.status);
+            }
+            false => {
+                let kept = kept.join(", ");
+                warn!(kept, "reloaded in part");
+                systemd::ready(&format!("{}; unusable, so as before: {kept}", self.status));
+            }
+        }
+    }
+
+    /// Notes what came of one thing: the same trouble twice in a row is said once.
+    fn note(&mut self, what: &'static str, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => {
+                self.troubles.remove(what);
+            }
+            Err(problem) => {
+                if self.troubles.get(what) != Some(&problem) {
+                    error!(what, error = problem, "it stays as it was");
+                    self.troubles.insert(what, problem);
+                }
+            }
+        }
+    }
+
+    /// Reads keystone.conf again.
+    async fn configuration(&mut self) {
+        let sources = self.sources.clone();
+        let read = task::spawn_blocking(move || Config::load(&sources)).await;
+        let loaded = match read {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(error)) => return self.note("configuration", Err(error.to_string())),
+            Err(error) => return self.note("configuration", Err(error.to_string())),
+        };
+        for warning in &loaded.warnings {
+            warn!(%warning, "configuration");
+        }
+        log::set_levels(&loaded.config);
+        let (taken, waiting) = changes(&self.settings, &loaded.settings);
+        for title in taken {
+            info!(option = title, "an option has changed");
+        }
+        for title in waiting {
+            warn!(option = title, "an option has changed; restart to use it");
+        }
+        // What waits for a restart is compared with what is in force next time too.
+        for (old, new) in self.settings.iter_mut().zip(loaded.settings) {
+            if new.meta.reload {
+                *old = new;
+            }
+        }
+        self.note("configuration", Ok(()));
+    }
+
     /// Looks at the key repositories; on a thread where that may block.
-    async fn keys(&self, at_once: bool) {
+    async fn keys(&mut self, at_once: bool) {
         let node = self.node.clone();
-        let looked = task::spawn_blocking(move || {
-            let (tokens, receipts) = if at_once {
-                (node.format.refresh(), node.receipts.refresh())
-            } else {
-                (
-                    node.format.refresh_settled(),
-                    node.receipts.refresh_settled(),
-                )
-            };
-            let told = |error: &dyn std::fmt::Display| error.to_string();
-            [
-                ("token", tokens.map_err(|e| told(&e))),
-                ("receipt", receipts.map_err(|e| told(&e))),
-                (
-                    "credential",
-                    node.credential_keys.refresh().map_err(|e| told(&e)),
-                ),
-            ]
-        });
+        let looked = task::spawn_blocking(move || node.refresh_keys(at_once));
         let Ok(looked) = looked.await else {
             return;
         };
         for (what, outcome) in looked {
-            match outcome {
-                Ok(true) => info!(what, "keys reloaded"),
-                Ok(false) => {}
-                Err(problem) => error!(what, error = problem, "the keys stay as they were"),
+            if let Ok(true) = outcome {
+                info!(what, "keys reloaded");
             }
+            let keys = match what {
+                "token" => "token keys",
+                "receipt" => "receipt keys",
+                _ => "credential keys",
+            };
+            self.note(keys, outcome.map(drop));
         }
     }
 
-    fn policy(&self) {
-        match self.node.reload_policy() {
-            Ok(warnings) => {
-                for warning in warnings {
-                    warn!(%warning, "policy");
-                }
-                info!("policy reloaded");
+    async fn policy(&mut self) {
+        let node = self.node.clone();
+        let read =
+            task::spawn_blocking(move || node.reload_policy().map_err(|error| error.to_string()));
+        let outcome = match read.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Ok(warnings) = &outcome {
+            for warning in warnings {
+                warn!(%warning, "policy");
             }
-            Err(problem) => error!(error = %problem, "the policy stays as it was"),
+            info!(what = "policy", "reloaded");
         }
+        self.note("policy", outcome.map(drop));
     }
 
-    fn certificate(&self) {
+    fn certificate(&mut self) {
         let Some(certificate) = &self.certificate else {
             return;
         };
-        match certificate.reload() {
-            Ok(()) => info!("certificate reloaded"),
-            Err(problem) => error!(error = %problem, "the certificate stays as it was"),
+        let outcome = certificate.reload().map_err(|error| error.to_string());
+        if outcome.is_ok() {
+            info!(what = "certificate", "reloaded");
+            certificate.warn_of_loose_mode();
         }
+        self.note("certificate", outcome);
     }
+}
+
+/// Options that differ: those that take effect now, and those that wait for a restart.
+fn changes(old: &[Setting], new: &[Setting]) -> (Vec<String>, Vec<String>) {
+    let changed = old.iter().zip(new).filter(|(old, new)| old.differs(new));
+    let (taken, waiting): (Vec<_>, Vec<_>) = changed.partition(|(_, new)| new.meta.reload);
+    let titles =
+        |all: Vec<(&Setting, &Setting)>| all.iter().map(|(_, new)| new.meta.title()).collect();
+    (titles(taken), titles(waiting))
 }
 
 /// What tells that a file has changed; of a directory, what its files are.
 fn seen(paths: &[PathBuf]) -> Seen {
     let of = |path: &PathBuf| {
         let meta = path.metadata().ok()?;
-        Some((meta.modified().ok()?, meta.len()))
+        Some([
+            meta.ino().cast_signed(),
+            meta.size().cast_signed(),
+            meta.mtime(),
+            meta.mtime_nsec(),
+            meta.ctime(),
+            meta.ctime_nsec(),
+        ])
     };
     let mut all = Seen::new();
     for path in paths {

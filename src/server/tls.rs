@@ -1,7 +1,8 @@
 //! TLS at our own listeners: rustls, its certificate replaced while running.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,6 +12,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tracing::warn;
 
 use crate::config::sections::ApiServer;
 
@@ -27,6 +29,14 @@ pub enum TlsError {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The two files are not of one pair.
+    #[error("{key} is not the key of {certificate}")]
+    OtherKey {
+        /// The certificate.
+        certificate: PathBuf,
+        /// The key.
+        key: PathBuf,
     },
     /// rustls refuses them.
     #[error("TLS: {0}")]
@@ -64,6 +74,17 @@ impl Certificate {
         Ok(())
     }
 
+    /// Says where others than its owner can read the key.
+    pub fn warn_of_loose_mode(&self) {
+        if let Some(mode) = loose_mode(&self.key) {
+            warn!(
+                path = %self.key.display(),
+                mode = format!("{mode:o}"),
+                "others can read the key of the certificate; 600 or 640 is due"
+            );
+        }
+    }
+
     /// The files, to watch.
     pub fn files(&self) -> [PathBuf; 2] {
         [self.certificate.clone(), self.key.clone()]
@@ -81,6 +102,12 @@ impl Certificate {
     }
 }
 
+/// The mode of a key file that too many can read: others at all, or its group more than read.
+pub fn loose_mode(key: &Path) -> Option<u32> {
+    let mode = key.metadata().ok()?.mode() & 0o7777;
+    (mode & !0o640 != 0).then_some(mode)
+}
+
 fn read(certificate: &PathBuf, key: &PathBuf) -> Result<CertifiedKey, TlsError> {
     let at = |path: &PathBuf| {
         let path = path.clone();
@@ -93,12 +120,22 @@ fn read(certificate: &PathBuf, key: &PathBuf) -> Result<CertifiedKey, TlsError> 
         .map_err(at(certificate))?
         .collect::<Result<Vec<_>, _>>()
         .map_err(at(certificate))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(at(key))?;
-    Ok(CertifiedKey::from_der(
-        chain,
-        key,
-        &aws_lc_rs::default_provider(),
-    )?)
+    if chain.is_empty() {
+        return Err(TlsError::File {
+            path: certificate.clone(),
+            why: "there is no certificate in it".to_owned(),
+        });
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(at(key))?;
+    CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()).map_err(|error| {
+        match error {
+            rustls::Error::InconsistentKeys(_) => TlsError::OtherKey {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            },
+            error => error.into(),
+        }
+    })
 }
 
 struct Resolver(Arc<ArcSwap<CertifiedKey>>);

@@ -1,94 +1,105 @@
-//! The log: text or JSON, to standard error or a file.
+//! The log: text or JSON, to standard error or a file, its levels changed while running.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
+use super::json::JsonLines;
+use super::levels;
+use super::sink::{Sink, SinkError};
+use super::trace::{self, Exporter};
 use crate::config::Config;
 use crate::config::sections::LogFormat;
 
-/// What a server is silent about unless asked: the libraries below it.
-const QUIET: &str = "warn,keystone_ng=LEVEL,keystone_actors=LEVEL";
+/// The file's name where only `log_dir` is given.
+const FILE: &str = "keystone-ng.log";
 
 /// The running log.
 struct Log {
     sink: Sink,
+    levels: reload::Handle<EnvFilter, Registry>,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
-/// Why there is no log.
+/// Why there is no log, or no traces.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The file can't be written.
-    #[error("cannot open the log file {path}: {source}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// The file can't be opened.
+    #[error("the log: {0}")]
+    File(#[from] SinkError),
+    /// `[observability] otlp_*`.
+    #[error(transparent)]
+    Trace(#[from] trace::TraceError),
 }
 
-/// Begins logging as configured; `RUST_LOG` has the last word on levels. Done once a process.
+/// Begins logging, and tracing where it is configured; `RUST_LOG` has the last word on levels.
+/// Done once a process. What it returns has to be run, for traces to be sent.
 ///
 /// # Errors
-/// When the log file can't be opened.
-pub fn init(config: &Config) -> Result<(), LogError> {
+/// When the log file can't be opened, or traces can't be sent as configured.
+pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
     if LOG.get().is_some() {
-        return Ok(());
+        return Ok(None);
     }
-    let sink = Sink::open(path(config))?;
-    let registry = tracing_subscriber::registry().with(filter(config));
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(sink.clone())
-        .with_ansi(false);
+    let sink = Sink::open(path(config), config.default.use_stderr)?;
+    let (filter, levels) = reload::Layer::new(levels::filter(config));
     let json = config.default.use_json || config.observability.log_format == LogFormat::Json;
-    let started = if json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+    let lines = if json {
+        JsonLines(sink.clone()).with_filter(filter).boxed()
     } else {
-        registry.with(layer).try_init()
+        tracing_subscriber::fmt::layer()
+            .with_writer(sink.clone())
+            .with_ansi(false)
+            .with_filter(filter)
+            .boxed()
     };
-    if started.is_ok() {
-        let _ = LOG.set(Log { sink });
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![lines];
+    let mut exporter = None;
+    if let Some((layer, export)) = trace::prepare(&config.observability)? {
+        layers.push(layer);
+        exporter = Some(export);
+    }
+    if tracing_subscriber::registry()
+        .with(layers)
+        .try_init()
+        .is_ok()
+    {
+        let _ = LOG.set(Log { sink, levels });
         log_panics();
     }
-    Ok(())
+    Ok(exporter)
 }
 
-/// Opens the log file anew, as log rotation needs. Levels stay those of the start.
+/// Opens the log file anew, as log rotation needs.
 ///
 /// # Errors
 /// When the file can't be opened: the old one stays in use.
-pub fn reload() -> Result<(), LogError> {
-    if let Some(log) = LOG.get() {
-        log.sink.reopen()?;
+pub fn reopen() -> Result<(), LogError> {
+    match LOG.get() {
+        Some(log) => Ok(log.sink.reopen()?),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn filter(config: &Config) -> EnvFilter {
-    let level = if config.default.debug {
-        "debug"
-    } else {
-        "info"
-    };
-    EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(QUIET.replace("LEVEL", level)))
+/// Logs from here on what this configuration says.
+pub fn set_levels(config: &Config) {
+    if let Some(log) = LOG.get() {
+        // Fails only where the subscriber is gone, and the log with it.
+        let _ = log.levels.reload(levels::filter(config));
+    }
 }
 
 fn path(config: &Config) -> Option<PathBuf> {
-    let file = config.default.log_file.as_ref()?;
-    Some(match &config.default.log_dir {
-        Some(dir) => dir.join(file),
-        None => file.clone(),
-    })
+    let (file, dir) = (&config.default.log_file, &config.default.log_dir);
+    match (file, dir) {
+        (None, None) => None,
+        (Some(file), None) => Some(file.clone()),
+        (file, Some(dir)) => Some(dir.join(file.as_deref().unwrap_or(FILE.as_ref()))),
+    }
 }
 
 /// A panic is logged once, where it happened, and nothing that was being worked on.
@@ -105,60 +116,4 @@ fn log_panics() {
             "a panic: a defect of the server"
         );
     }));
-}
-
-/// Where lines go.
-#[derive(Clone)]
-struct Sink {
-    path: Option<PathBuf>,
-    file: Arc<RwLock<Option<File>>>,
-}
-
-impl Sink {
-    fn open(path: Option<PathBuf>) -> Result<Self, LogError> {
-        let sink = Self {
-            path,
-            file: Arc::default(),
-        };
-        sink.reopen()?;
-        Ok(sink)
-    }
-
-    fn reopen(&self) -> Result<(), LogError> {
-        let Some(path) = &self.path else {
-            return Ok(());
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(|source| LogError::File {
-                path: path.clone(),
-                source,
-            })?;
-        *self.file.write().unwrap_or_else(PoisonError::into_inner) = Some(file);
-        Ok(())
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match &*self.file.read().unwrap_or_else(PoisonError::into_inner) {
-            // One write a line: lines of several threads don't mix in a file opened to append.
-            Some(file) => (&*file).write(line),
-            None => io::stderr().write(line),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Sink {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }

@@ -14,7 +14,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+use super::{process, trace};
+use crate::server::connections::Connections;
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: [f64; 12] = [
@@ -23,6 +27,8 @@ const BUCKETS: [f64; 12] = [
 
 /// What is counted of requests, and the reading of everything else when asked.
 pub struct Metrics {
+    /// Connections of clients.
+    pub connections: Connections,
     registry: Registry,
     requests: Arc<DashMap<Key, Series>>,
 }
@@ -38,13 +44,21 @@ impl Metrics {
     /// Counters at zero, and the providers to ask.
     pub fn new(providers: Providers) -> Self {
         let requests: Arc<DashMap<Key, Series>> = Arc::default();
+        let connections = Connections::default();
         let mut registry = Registry::with_prefix("keystone");
         registry.register_collector(Box::new(Reader {
             providers,
             requests: Arc::clone(&requests),
+            connections: connections.clone(),
             started: Instant::now(),
         }));
-        Self { registry, requests }
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that runs", build);
+        Self {
+            connections,
+            registry,
+            requests,
+        }
     }
 
     /// Counts an answered request. `route` is the pattern, not the path: there are few of them.
@@ -89,6 +103,7 @@ fn method_name(method: &Method) -> &'static str {
 struct Reader {
     providers: Providers,
     requests: Arc<DashMap<Key, Series>>,
+    connections: Connections,
     started: Instant,
 }
 
@@ -248,23 +263,60 @@ impl Collector for Reader {
             vec![("password", hashing.rejected_total)],
         )?;
 
-        let uptime = self.started.elapsed().as_secs_f64();
-        let gauge = ConstGauge::new(uptime);
-        let seconds = Some(&Unit::Seconds);
-        gauge.encode(out.0.encode_descriptor(
+        out.seconds_total(
+            "hash_wait",
+            "Time that passwords waited for a thread",
+            hashing.waited_micros_total,
+        )?;
+        out.seconds_total(
+            "hash_busy",
+            "Time that threads spent on passwords",
+            hashing.busy_micros_total,
+        )?;
+
+        let connections = u64::try_from(self.connections.open()).unwrap_or(u64::MAX);
+        out.gauge("connections", "Connections of clients", connections)?;
+        out.counter(
+            "connections_cut",
+            "Connections of clients that were cut off",
+            self.connections.cut(),
+        )?;
+        let now = Instant::now();
+        out.measure(
+            "outbox_lag",
+            "Time since the last look at what other nodes changed",
+            Unit::Seconds,
+            self.providers.outbox_lag(now).as_secs_f64(),
+        )?;
+        out.gauge(
+            "caches_trusted",
+            "Whether answers may come from caches",
+            self.providers.follows_others(now).into(),
+        )?;
+        out.counters("spans", "Spans of traces", "outcome", trace::stats())?;
+
+        out.measure(
             "uptime",
             "Time since the start",
-            seconds,
-            gauge.metric_type(),
-        )?)?;
-        let gauge = ConstGauge::new(resident_bytes());
-        let bytes = Some(&Unit::Bytes);
-        gauge.encode(out.0.encode_descriptor(
+            Unit::Seconds,
+            self.started.elapsed().as_secs_f64(),
+        )?;
+        out.measure(
             "resident_memory",
             "Resident memory",
-            bytes,
-            gauge.metric_type(),
-        )?)
+            Unit::Bytes,
+            process::resident_bytes() as f64,
+        )?;
+        out.gauge(
+            "open_files",
+            "File descriptors in use",
+            process::open_files(),
+        )?;
+        out.gauge(
+            "max_open_files",
+            "File descriptors that may be in use",
+            process::most_open_files(),
+        )
     }
 }
 
@@ -334,16 +386,31 @@ impl Out<'_, '_> {
         }
         Ok(())
     }
-}
 
-/// Resident memory of this process, in bytes; 0 where the system does not tell.
-fn resident_bytes() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm
-        .split_ascii_whitespace()
-        .nth(1)
-        .and_then(|field| field.parse::<u64>().ok());
-    pages
-        .unwrap_or(0)
-        .saturating_mul(rustix::param::page_size() as u64)
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(
+            self.0
+                .encode_descriptor(name, help, None, gauge.metric_type())?,
+        )
+    }
+
+    fn measure(&mut self, name: &str, help: &str, unit: Unit, value: f64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        let kind = gauge.metric_type();
+        gauge.encode(self.0.encode_descriptor(name, help, Some(&unit), kind)?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let counter = ConstCounter::new(value);
+        let kind = counter.metric_type();
+        counter.encode(self.0.encode_descriptor(name, help, None, kind)?)
+    }
+
+    fn seconds_total(&mut self, name: &str, help: &str, micros: u64) -> fmt::Result {
+        let counter = ConstCounter::new(micros as f64 / 1e6);
+        let kind = counter.metric_type();
+        let unit = Some(&Unit::Seconds);
+        counter.encode(self.0.encode_descriptor(name, help, unit, kind)?)
+    }
 }

@@ -1,6 +1,12 @@
-//! What a running server tells about itself: its log ([`log`]) and its metrics ([`metrics`]).
+//! What a running server tells about itself: its log ([`log`]), its metrics ([`metrics`]) and its
+//! traces ([`trace`]).
 
+mod json;
+mod levels;
 pub mod log;
 pub mod metrics;
+mod process;
+pub(crate) mod sink;
+pub mod trace;
 
 pub use metrics::Metrics;

@@ -1,6 +1,7 @@
 //! What we hand to operators, used as they would: the first command of the README, the
 //! configuration of HAProxy, the systemd units.
 
+use std::net::Ipv4Addr;
 use std::process::Command;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use crate::support::cloud::Builder;
 use crate::support::haproxy::{Haproxy, shipped};
 use crate::support::login::PASSWORD;
 use crate::support::port::Port;
+use crate::support::raw::Raw;
 use crate::support::{Api, Cloud, Options, Scope, password, scoped};
 use crate::testdb::{Scratch, TestDb, each_database};
 
@@ -62,6 +64,23 @@ each_database! {
         }
         api.get("/readyz").await.expect(404);
         api.get("/metrics").await.expect(404);
+        drop(second);
+    }
+
+    async fn behind_haproxy_the_log_names_the_client_and_not_whom_it_claims_to_be(db: TestDb) {
+        let first = start_behind_a_proxy(&db).await;
+        let second = first.start_node(trusting()).await;
+        let haproxy = Haproxy::start(&db, [&first, &second]);
+
+        let mut client = Raw::connect_from(Ipv4Addr::new(127, 0, 0, 2), &haproxy.address());
+        client.send("GET /v3 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.66\r\n\r\n");
+        let answer = client.answer();
+
+        assert_eq!(answer.status, 200);
+        let id = answer.header("x-openstack-request-id").unwrap();
+        let lines = format!("{}{}", first.log(), second.log());
+        let line = lines.lines().find(|line| line.contains(id)).unwrap_or_else(|| panic!("no {id} in {lines}"));
+        assert!(line.contains("client=127.0.0.2"), "{line}");
         drop(second);
     }
 

@@ -35,6 +35,7 @@ mod roles;
 mod rotation;
 mod schema;
 mod security;
+mod server;
 mod support;
 #[path = "../support/testdb.rs"]
 mod testdb;

@@ -53,12 +53,18 @@ async fn issue(
     let outcome = authenticate(&node, parsed, receipt, now).await;
     tell(&node, &request, &outcome);
     match outcome? {
-        Outcome::Issued(issued) => Ok(answer(
-            HttpResponse::Created(),
-            &request,
-            &issued.text,
-            &issued.token,
-        )),
+        Outcome::Issued(issued) => {
+            let caller = Caller {
+                token: issued.token,
+            };
+            caller.note();
+            Ok(answer(
+                HttpResponse::Created(),
+                &request,
+                &issued.text,
+                &caller.token,
+            ))
+        }
         Outcome::ReceiptDue(due) => Ok(HttpResponse::Unauthorized()
             .insert_header((RECEIPT, due.text))
             .json(due.body)),

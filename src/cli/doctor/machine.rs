@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::config::sections::PasswordHashAlgorithm;
 use crate::node::{hash_policy, hash_threads};
 use crate::server::check_certificate;
+use crate::server::tls::loose_mode;
 
 /// Open files that no server should be without: connections of clients, mostly.
 const FILES: u64 = 4096;
@@ -44,6 +45,17 @@ pub(super) fn look(findings: &mut Findings, config: &Config) {
             error,
             "look at [api_server] tls_certificate and tls_key",
         ),
+    }
+    let key = config.api_server.tls_key.as_deref();
+    if let Some((key, mode)) = key.and_then(|key| Some((key, loose_mode(key)?))) {
+        findings.odd(
+            "certificate",
+            format_args!(
+                "{} has mode {mode:o}: others can read the key",
+                key.display()
+            ),
+            "chmod 600 it, or 640 for a group that only the server is in",
+        );
     }
     files(findings, config);
     hashing(findings, config);

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use awc::http::Method;
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::login::PASSWORD;
 use super::port::Port;
-use super::{Api, python};
+use super::{Answer, Api, python};
 use crate::testdb::{Backend, TestDb};
 
 /// How often, and how many times, a server is asked whether it is up yet.
@@ -31,6 +31,16 @@ impl Options {
         self.0
             .push((section.to_owned(), name.to_owned(), value.to_string()));
         self
+    }
+
+    /// The value that counts.
+    fn get(&self, section: &str, name: &str) -> Option<&str> {
+        let same = |(s, n, _): &&(String, String, String)| s == section && n == name;
+        self.0
+            .iter()
+            .rev()
+            .find(same)
+            .map(|(_, _, value)| value.as_str())
     }
 
     /// The file that says the same.
@@ -55,8 +65,8 @@ pub(crate) struct Builder<'db> {
     db: &'db TestDb,
     python: bool,
     options: Options,
-    environment: Vec<(&'static str, &'static str)>,
     seed: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl<'db> Builder<'db> {
@@ -66,9 +76,15 @@ impl<'db> Builder<'db> {
             db,
             python: false,
             options: Options::default(),
-            environment: Vec::new(),
             seed: Vec::new(),
+            environment: Vec::new(),
         }
+    }
+
+    /// Sets a variable in the environment of the server, and of nothing else.
+    pub(crate) fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.environment.push((name.to_owned(), value.to_string()));
+        self
     }
 
     /// Python Keystone instead.
@@ -89,12 +105,6 @@ impl<'db> Builder<'db> {
         self
     }
 
-    /// Sets a variable of our server's environment.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
-        self
-    }
-
     /// A folder that lives as long as the database.
     pub(crate) fn scratch(&self) -> &'db Path {
         self.db.scratch()
@@ -108,6 +118,13 @@ impl<'db> Builder<'db> {
 
     /// Makes tables, keys and the admin (whose password is [`PASSWORD`]), and starts the server.
     pub(crate) async fn start(self) -> Cloud<'db> {
+        let mut cloud = self.prepare().await;
+        cloud.start_again().await;
+        cloud
+    }
+
+    /// The same, without starting the server.
+    pub(crate) async fn prepare(self) -> Cloud<'db> {
         let mut cloud = Cloud::prepare(self.db, self.python, self.options);
         cloud.environment = self.environment;
         let url = format!("{}/v3", cloud.api.base());
@@ -130,7 +147,6 @@ impl<'db> Builder<'db> {
         // Python Keystone would take the null key, which everybody knows.
         cloud.run(&["credential", "setup"], &[]);
         cloud.execute(&self.seed).await;
-        cloud.start_again().await;
         cloud
     }
 }
@@ -140,7 +156,7 @@ pub(crate) struct Cloud<'db> {
     db: &'db TestDb,
     folder: PathBuf,
     options: Options,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(String, String)>,
     port: Port,
     metrics: Port,
     process: Process,
@@ -157,6 +173,11 @@ impl<'db> Cloud<'db> {
     /// Ours, on an empty database, with the bootstrap admin only.
     pub(crate) async fn start(db: &'db TestDb) -> Self {
         Builder::new(db).start().await
+    }
+
+    /// Ours with its keystone.conf, and nothing else yet: no tables, no keys.
+    pub(crate) fn configured(db: &'db TestDb, options: Options) -> Self {
+        Self::prepare(db, false, options)
     }
 
     /// One more of ours on the same database and with the same keys.
@@ -205,7 +226,8 @@ impl<'db> Cloud<'db> {
             .set("identity", "password_hash_rounds", 4)
             .set("api_server", "listen", port.address())
             .set("api_server", "metrics_listen", metrics.address())
-            .set("api_server", "workers", 2);
+            .set("api_server", "workers", 2)
+            .set("api_server", "drain_delay", 0);
         base.0.extend(options.0);
         let api = Api::at(format!("http://{}", port.address()));
         let process = if python {
@@ -233,6 +255,40 @@ impl<'db> Cloud<'db> {
     /// Where it listens: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> String {
         self.port.address()
+    }
+
+    /// The folder of its keystone.conf, which is its own.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Sets an option of keystone.conf, which it reads when it is told to, or started again.
+    pub(crate) fn set(&mut self, section: &str, name: &str, value: impl ToString) {
+        self.options = std::mem::take(&mut self.options).set(section, name, value);
+        self.config_file();
+    }
+
+    /// Sends its process a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let Process::Ours(child) = &self.process else {
+            panic!("it does not run, or is not ours");
+        };
+        kill_process(Pid::from_child(child), signal).expect("a signal");
+    }
+
+    /// Waits until its log has a line that contains all of these.
+    pub(crate) async fn until_logged(&self, parts: &[&str]) -> String {
+        for _ in 0..TRIES {
+            let log = self.log();
+            let found = log
+                .lines()
+                .find(|line| parts.iter().all(|part| line.contains(part)));
+            if let Some(line) = found {
+                return line.to_owned();
+            }
+            actix_rt::time::sleep(PAUSE).await;
+        }
+        panic!("no line with {parts:?} in the log");
     }
 
     /// A client of its metrics listener.
@@ -273,8 +329,15 @@ impl<'db> Cloud<'db> {
 
     /// A command of the binary, with nothing in its environment that the tests' own may set.
     pub(crate) fn command(arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keystone-ng"));
-        command.args(arguments).env_clear().stdin(Stdio::null());
+        let mut command = Self::program(env!("CARGO_BIN_EXE_keystone-ng"));
+        command.args(arguments);
+        command
+    }
+
+    /// Another program, in the same environment.
+    pub(crate) fn program(name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().stdin(Stdio::null());
         for kept in [
             "PATH",
             "HOME",
@@ -287,6 +350,27 @@ impl<'db> Cloud<'db> {
             }
         }
         command
+    }
+
+    /// Runs a command of the binary that has to end by itself, and to fail. Gives how.
+    pub(crate) fn fails(&self, command: &[&str]) -> Output {
+        let mut child = Self::command(command)
+            .arg("--config-file")
+            .arg(self.config_file())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        for _ in 0..TRIES {
+            if child.try_wait().expect("its state").is_some() {
+                let output = child.wait_with_output().expect("what it said");
+                assert!(!output.status.success(), "keystone-ng {command:?} succeeds");
+                return output;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        child.kill().expect("SIGKILL");
+        panic!("keystone-ng {command:?} does not end");
     }
 
     /// Runs a command of the binary with this server's configuration, to its end; it has to
@@ -322,6 +406,12 @@ impl<'db> Cloud<'db> {
             python::run_aside(self.python_script("start")).await;
             return;
         }
+        self.spawn();
+        self.wait_until_up().await;
+    }
+
+    /// Starts it, and does not wait.
+    pub(crate) fn spawn(&mut self) {
         let log = File::options()
             .create(true)
             .append(true)
@@ -330,18 +420,40 @@ impl<'db> Cloud<'db> {
         let child = Self::command(&["serve"])
             .arg("--config-file")
             .arg(self.config_file())
-            .envs(self.environment.iter().copied())
+            .envs(self.environment.iter().cloned())
             .stdout(log.try_clone().expect("server.log, twice"))
             .stderr(log)
             .spawn()
             .expect("the binary starts");
         self.process = Process::Ours(child);
-        self.wait_until_up().await;
+    }
+
+    /// Asks until there is an answer, whatever it says.
+    pub(crate) async fn until_answers(&self, path: &str) -> Answer {
+        for _ in 0..TRIES {
+            if let Ok(answer) = self.api.request(Method::GET, path).try_send().await {
+                return answer;
+            }
+            actix_rt::time::sleep(PAUSE).await;
+        }
+        panic!("no answer to {path}");
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn until_ready(&mut self) {
+        let api = self.api.clone();
+        if let Err(why) = until(&api, "/readyz", || self.ended()).await {
+            panic!("{why}");
+        }
     }
 
     async fn wait_until_up(&mut self) {
-        let api = self.api.clone();
-        if let Err(why) = until_up(&api, || self.ended()).await {
+        // With a certificate of its own it is asked in plain at its other listener.
+        let (api, path) = match self.options.get("api_server", "tls_key") {
+            Some(_) => (self.metrics(), "/metrics"),
+            None => (self.api.clone(), "/healthcheck"),
+        };
+        if let Err(why) = until(&api, path, || self.ended()).await {
             panic!("{why}");
         }
     }
@@ -353,24 +465,22 @@ impl<'db> Cloud<'db> {
             Process::Stopped => {}
             Process::Ours(_) => {
                 self.signal(Signal::TERM);
-                for _ in 0..TRIES {
-                    if let Some(status) = self.ended() {
-                        self.process = Process::Stopped;
-                        return Some(status);
-                    }
-                    actix_rt::time::sleep(PAUSE).await;
-                }
-                panic!("the server does not end on SIGTERM");
+                return Some(self.until_ended().await);
             }
         }
         None
     }
 
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        if let Process::Ours(child) = &self.process {
-            kill_process(Pid::from_child(child), signal).expect("a signal");
+    /// Waits until its process has ended, as it was told to.
+    pub(crate) async fn until_ended(&mut self) -> ExitStatus {
+        for _ in 0..TRIES {
+            if let Some(status) = self.ended() {
+                self.process = Process::Stopped;
+                return status;
+            }
+            actix_rt::time::sleep(PAUSE).await;
         }
+        panic!("the server does not end");
     }
 
     /// Ends it with SIGKILL, as a failing machine would.
@@ -451,17 +561,25 @@ impl Drop for Cloud<'_> {
 /// Waits until a server answers `/healthcheck`, or says why it never will.
 pub(crate) async fn until_up(
     api: &Api,
+    ended: impl FnMut() -> Option<ExitStatus>,
+) -> Result<(), String> {
+    until(api, "/healthcheck", ended).await
+}
+
+async fn until(
+    api: &Api,
+    path: &str,
     mut ended: impl FnMut() -> Option<ExitStatus>,
 ) -> Result<(), String> {
     for _ in 0..TRIES {
         if let Some(status) = ended() {
             return Err(format!("the server ended at its start: {status}"));
         }
-        let asked = api.request(Method::GET, "/healthcheck").try_send().await;
+        let asked = api.request(Method::GET, path).try_send().await;
         if asked.is_ok_and(|answer| answer.status() == 200) {
             return Ok(());
         }
         actix_rt::time::sleep(PAUSE).await;
     }
-    Err(format!("{} does not answer /healthcheck", api.base()))
+    Err(format!("{} does not answer {path}", api.base()))
 }

@@ -47,6 +47,11 @@ impl<'a> Haproxy<'a> {
         Api::at(format!("http://{}", self.front.address()))
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        self.front.address()
+    }
+
     fn script(&self, arguments: &[&str], environment: &[(&str, String)]) {
         let output = Command::new("bash")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/peers/haproxy.sh"))

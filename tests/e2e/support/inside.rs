@@ -41,6 +41,7 @@ impl<'db> Inside<'db> {
                 let told = (running.node.clone(), running.server.clone());
                 ready.send(told).expect("who started it");
             })),
+            ..ServeOptions::default()
         };
         let thread = std::thread::spawn(move || {
             server::run(loaded, folder, options).expect("a server");

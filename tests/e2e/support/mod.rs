@@ -11,6 +11,7 @@ pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod port;
 pub(crate) mod python;
+pub(crate) mod raw;
 pub(crate) mod seed;
 pub(crate) mod wire;
 

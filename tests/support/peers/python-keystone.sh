@@ -50,6 +50,9 @@ backend = dogpile.cache.pymemcache
 memcache_servers = 127.0.0.1:$(cat "$DATA/memcached-port" 2>/dev/null || echo 11211)
 CONF
     [ -z "${KEYSTONE_OPTIONS:-}" ] || cat "$KEYSTONE_OPTIONS" >>"$DATA/keystone.conf"
+    # Its CORS middleware reads no file that it is told to, but only where files usually are.
+    mkdir -p "$DATA/home/.keystone"
+    ln -sf "$DATA/keystone.conf" "$DATA/home/.keystone/keystone.conf"
 }
 
 # One memcached for one Keystone: its keys name no database, and two on one would mix.
@@ -88,7 +91,7 @@ start() {
     setsid "$venv/bin/uwsgi" --master --die-on-term --lazy-apps --enable-threads --need-app \
         --processes "${KEYSTONE_PROCESSES:-1}" --threads 4 --buffer-size 65535 --disable-logging --http11-socket "127.0.0.1:$port" \
         --virtualenv "$venv" --module keystone.wsgi.api:application --pidfile "$DATA/pid" \
-        --env "OS_KEYSTONE_CONFIG_DIR=$DATA" --env OS_KEYSTONE_CONFIG_FILES=keystone.conf \
+        --env "HOME=$DATA/home" --env "OS_KEYSTONE_CONFIG_DIR=$DATA" --env OS_KEYSTONE_CONFIG_FILES=keystone.conf \
         </dev/null >"$DATA/uwsgi.log" 2>&1 &
     until_true 60 curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthcheck" ||
         die "it did not start: $(tail -n 5 "$DATA/uwsgi.log")"

@@ -1,0 +1,75 @@
+//! The end: SIGTERM and SIGINT drain, a second one ends the process at once.
+
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
+use actix_web::rt::{spawn, time};
+use keystone_actors::actor::supervisor::Supervision;
+use tracing::{error, info, warn};
+
+use super::connections::Connections;
+use super::systemd;
+
+/// What has to be told of the end.
+pub(super) struct Drain {
+    pub server: ServerHandle,
+    pub connections: Connections,
+    pub supervision: Supervision,
+    /// How long connections are still taken after SIGTERM.
+    pub delay: Duration,
+    /// How long the rest may take.
+    pub patience: Duration,
+}
+
+/// What is cut off is said before it happens.
+const NOTICE: Duration = Duration::from_millis(100);
+
+impl Drain {
+    /// Waits for the signal, then ends the server in good order.
+    ///
+    /// First `/readyz` says 503 and every answer tells its client to close; connections are still
+    /// taken, so that whoever spreads the load can notice. Then the listeners are closed, and what
+    /// is under way is finished, within `[api_server] drain_timeout`.
+    pub async fn on_signal(self) {
+        let (Ok(mut term), Ok(mut interrupt)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
+            error!("signals can't be received");
+            return;
+        };
+        let delay = tokio::select! {
+            _ = term.recv() => self.delay,
+            // Somebody sits there and waits.
+            _ = interrupt.recv() => Duration::ZERO,
+        };
+        self.connections.drain();
+        let under_way = self.connections.under_way();
+        systemd::stopping(&format!("draining, {under_way} requests under way"));
+        info!(under_way, connections = self.connections.open(), "draining");
+        spawn(end_at_once(term, interrupt));
+        time::sleep(delay).await;
+        // From here on replicas that end with their workers are not started again.
+        self.supervision.retire();
+        self.connections.close();
+        let mut stopped = std::pin::pin!(self.server.stop(true));
+        let patience = self.patience.saturating_sub(NOTICE);
+        if time::timeout(patience, &mut stopped).await.is_err() {
+            let cut_off = self.connections.under_way();
+            if cut_off > 0 {
+                warn!(cut_off, "requests did not end in time");
+            }
+            stopped.await;
+        }
+    }
+}
+
+async fn end_at_once(mut term: Signal, mut interrupt: Signal) {
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    warn!("stopping at once");
+    std::process::exit(1);
+}
