@@ -2,6 +2,7 @@
 //! were registered, bodies and queries the schemas that requests are compared with, summaries those of
 //! the policy rules: it can't say anything else than the server does.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, ContentType};
@@ -59,13 +60,21 @@ pub fn document() -> Value {
     let operations = registered_by(|| {
         let _registered = App::new().configure(super::routes);
     });
+    let mut handled: HashMap<(&str, &str), usize> = HashMap::new();
+    for operation in &operations {
+        *handled
+            .entry((operation.handler, operation.method))
+            .or_default() += 1;
+    }
     let mut paths: Map<String, Value> = Map::new();
     for operation in &operations {
         let path = paths
             .entry(operation.path.clone())
             .or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
-            methods.insert(operation.method.to_lowercase(), describe(operation));
+            let paths = handled.get(&(operation.handler, operation.method));
+            let described = describe(operation, paths.is_some_and(|paths| *paths > 1));
+            methods.insert(operation.method.to_lowercase(), described);
         }
     }
     json!({
@@ -87,13 +96,22 @@ pub fn document() -> Value {
     })
 }
 
-fn describe(operation: &Operation) -> Value {
+/// Of an operation that is at several paths, each is one by itself, and has its path in its ID.
+fn describe(operation: &Operation, at_several: bool) -> Value {
     let mut handler = operation.handler.rsplit("::");
     let name = handler.next().unwrap_or_default();
     let module = handler.next().unwrap_or_default();
     let method = operation.method.to_lowercase();
+    let mut id = format!("{module}_{name}_{method}");
+    if at_several {
+        let words = operation.path.split(|c: char| !c.is_alphanumeric());
+        for word in words.filter(|word| !word.is_empty()) {
+            id.push('_');
+            id.push_str(word);
+        }
+    }
     let mut described = json!({
-        "operationId": format!("{module}_{name}_{method}"),
+        "operationId": id,
         "tags": [module],
         "responses": responses(operation.method),
     });
