@@ -20,6 +20,7 @@ mod commands;
 mod credentials;
 mod deployment;
 mod domain_config;
+mod effects;
 mod faults;
 mod grants;
 mod jws;

@@ -79,8 +79,12 @@ each_keystone! {
             "You are not authorized to perform the requested action: identity:revoke_token.",
         );
         admin.validate(admin.token()).await.expect(200);
-        // A subject that is no token is told before the policy is asked.
+        // A subject that is no good token is told before the policy is asked.
         assert_says(&alice.validate("rubbish").await, 404, NOT_A_TOKEN);
+        let other = api.login("alice", Scope::Unscoped).await;
+        other.revoke(other.token()).await.expect(204);
+        assert_says(&alice.validate(other.token()).await, 404, NOT_VALID);
+        assert_eq!(alice.revoke(other.token()).await.status(), 404);
     }
 
     async fn a_bad_subject_is_404_and_a_bad_caller_401(builder: Builder) {

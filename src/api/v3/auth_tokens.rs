@@ -126,8 +126,8 @@ async fn refuse_a_dead_caller(
 
 /// Validates a token: `GET` and `HEAD /v3/auth/tokens`.
 ///
-/// Who asks is looked at first, then what policy says, then the subject; except that a subject
-/// which does not decode is 404 even for who may not ask.
+/// Who asks is looked at first, then the subject, whose owner policy decides by: one that is not
+/// good is 404 for whoever asks.
 async fn validate(node: web::Data<Node>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let allow_expired = flag(&request, "allow_expired");
     let (caller, text, subject) = inspect(&node, &request, allow_expired).await?;
@@ -207,17 +207,8 @@ fn judge(
             caller.enforce(node, rule, &target)?;
             Ok(token)
         }
-        Verdict::Refused(refusal @ (Refusal::Empty | Refusal::Unreadable(_))) => {
-            Err(ApiError::not_found(refusal.to_string()))
-        }
-        Verdict::Refused(refusal) => {
-            // Whose it was is not told to who may not ask about anybody's.
-            caller.enforce(node, rule, &Target::new())?;
-            Err(match refusal {
-                Refusal::BrokenTrust => ApiError::forbidden(),
-                refusal => ApiError::not_found(refusal.to_string()),
-            })
-        }
+        Verdict::Refused(Refusal::BrokenTrust) => Err(ApiError::forbidden()),
+        Verdict::Refused(refusal) => Err(ApiError::not_found(refusal.to_string())),
     }
 }
 
