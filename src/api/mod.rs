@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod query;
 pub mod routes;
 pub mod schema;
+pub mod slashes;
 pub mod v3;
 
 use std::sync::Arc;

@@ -184,6 +184,7 @@ async fn serve(
             .configure(health::routes)
             .service(
                 web::scope("")
+                    .wrap(from_fn(api::slashes::tidy))
                     .wrap(from_fn(api::context::surround))
                     .configure(api::routes),
             )

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::support::cloud::Builder;
-use crate::support::delegation::{application_credential, in_trust, trust};
+use crate::support::delegation::{Made, application_credential, in_trust, trust};
 use crate::support::login::{PASSWORD, token};
 use crate::support::{
     Cloud, Options, Scope, Session, each_keystone, password, scoped, seed, until,
@@ -65,6 +65,17 @@ impl<'db> Scene<'db> {
 
     async fn is_dead(&self, row: &str, session: &Session) {
         self.says(session, 404, row).await;
+    }
+
+    /// Python Keystone tells whoever asks which part of it is missing; ours tells nothing.
+    async fn is_no_login(&self, credential: &Made) {
+        let answer = self.cloud.api().authenticate(&credential.login()).await;
+        let due: &[u16] = if self.cloud.is_python() {
+            &[401, 404]
+        } else {
+            &[401]
+        };
+        assert!(due.contains(&answer.status()), "{answer:?}");
     }
 
     async fn switch(&self, path: &str, kind: &str, on: bool) {
@@ -169,7 +180,7 @@ async fn a_deleted_user_takes_along_all_that_was_its(builder: Builder) {
     scene.is_good("heir", &heir).await;
     let broken = scene.admin.validate(in_given.token()).await.status();
     assert!([403, 404].contains(&broken), "{broken}");
-    scene.cloud.api().authenticate(&robot.login()).await.expect(401);
+    scene.is_no_login(&robot).await;
     for path in [
         "/v3/users/gone".to_owned(), member, format!("/v3/credentials/{credential}"),
         format!("/v3/OS-TRUST/trusts/{given}"), format!("/v3/OS-TRUST/trusts/{taken}"),
@@ -249,14 +260,14 @@ async fn a_role_that_goes_leaves_no_assignment_implication_or_credential(builder
     assert_eq!(scene.count(&format!("/v3/role_assignments?role.id={doomed}")).await, 0);
     scene.admin.get(&implication).await.expect(404);
     // Those of everybody who had the role there go, whatever roles they hold.
-    scene.cloud.api().authenticate(&staffs.login()).await.expect(401);
+    scene.is_no_login(&staffs).await;
     scene.cloud.api().authenticate(&guests.login()).await.expect(201);
 
     // Without its last role a token rests.
     let grant = format!("/v3/projects/demo/users/guest/roles/{member}");
     scene.admin.delete(&grant).await.expect(204);
     scene.is_dead("no role is left", &guest).await;
-    scene.cloud.api().authenticate(&guests.login()).await.expect(401);
+    scene.is_no_login(&guests).await;
     scene.admin.put(&grant).await.expect(204);
     scene.is_good("a role again", &guest).await;
     scene.cloud.api().authenticate(&guests.login()).await.expect(201);
@@ -305,7 +316,7 @@ async fn a_project_rests_while_it_is_disabled_and_is_deleted_with_all_on_it(buil
     assert_eq!(owners["user"].get("default_project_id"), None);
     // An application credential stays, and is good for nothing.
     assert_eq!(scene.count("/v3/users/owner/application_credentials").await, 1);
-    scene.cloud.api().authenticate(&robot.login()).await.expect(401);
+    scene.is_no_login(&robot).await;
 }
 
 async fn a_domain_rests_while_it_is_disabled_and_is_deleted_with_all_in_it(builder: Builder) {
@@ -332,8 +343,10 @@ async fn a_domain_rests_while_it_is_disabled_and_is_deleted_with_all_in_it(build
     scene.is_good("a user of the domain", &native).await;
 
     scene.switch(&path, "domain", false).await;
-    for (row, session) in [("a user of it", &native), ("a scope of it", &visitor)] {
-        scene.is_dead(row, session).await;
+    scene.is_dead("a user of it", &native).await;
+    // To Python Keystone a scope is as good as before.
+    if !scene.cloud.is_python() {
+        scene.is_dead("a scope of it", &visitor).await;
     }
     scene.switch(&path, "domain", true).await;
     for (row, session) in [("a user of it", &native), ("a scope of it", &visitor)] {
@@ -386,7 +399,9 @@ async fn what_was_handed_on_ends_with_what_it_was_handed_on_by(builder: Builder)
         scene.is_dead(row, session).await;
     }
     scene.is_good("the giver", &alice).await;
-    assert_eq!(scene.count(&format!("/v3/users/{}/access_rules", alice.text("/user/id"))).await, 1);
+    let rules = format!("/v3/users/{}/access_rules", alice.text("/user/id"));
+    let rules = alice.get(&rules).await.expect(200).json();
+    assert_eq!(rules["access_rules"].as_array().map(Vec::len), Some(1), "rules are kept");
 }
 
 async fn what_the_catalog_loses_is_lost_to_its_filters_and_policies(builder: Builder) {

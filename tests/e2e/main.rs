@@ -29,6 +29,7 @@ mod multi_factor;
 mod nodes;
 mod notifications;
 mod password_rules;
+mod paths;
 mod policies;
 mod projects;
 mod real_client;
