@@ -358,6 +358,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
             .unwrap_or(i32::MAX),
         prohibited_implied_roles: config.assignment.prohibited_implied_role.clone(),
         enforcement_model: enforcement_model(config),
+        relay_state_prefix: config.saml.relay_state_prefix.as_str().into(),
         domain_options: domain_options::of(config),
         catalog: CatalogSettings {
             public_endpoint: config
@@ -398,6 +399,7 @@ fn identity_settings(config: &Config) -> Result<IdentitySettings, InvalidPattern
         unique_last_password_count: rules.unique_last_password_count,
         minimum_password_age: rules.minimum_password_age,
         change_password_upon_first_use: rules.change_password_upon_first_use,
+        default_authorization_ttl: config.federation.default_authorization_ttl,
         ..IdentitySettings::default()
     })
 }

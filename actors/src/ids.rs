@@ -107,6 +107,16 @@ identifier! {
     ApplicationCredentialId,
     /// A credential; of EC2 the SHA-256 of its access key, 64 hexadecimal digits.
     CredentialId,
+    /// An identity provider: chosen by its creator, up to 64 characters; as with those below.
+    IdentityProviderId,
+    /// A protocol of an identity provider, unique with it alone.
+    ProtocolId,
+    /// A mapping.
+    MappingId,
+    /// A service provider.
+    ServiceProviderId,
+    /// An OAuth 1 consumer.
+    ConsumerId,
 }
 
 impl From<&DomainId> for ProjectId {

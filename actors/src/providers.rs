@@ -15,7 +15,7 @@ use crate::catalog::{CatalogCaches, CatalogProvider, CatalogSettings};
 use crate::credential::{CredentialKeys, CredentialProvider, CredentialSettings};
 use crate::db::{ConnectError, Databases, Db};
 use crate::domain_config::{DomainConfigProvider, Options};
-use crate::federation::FederationProvider;
+use crate::federation::{FederationCaches, FederationProvider};
 use crate::hashing::HashPool;
 use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
 use crate::limit::{EnforcementModel, LimitCaches, LimitProvider};
@@ -62,6 +62,8 @@ pub struct Settings {
     pub catalog: CatalogSettings,
     /// The options that a domain may have.
     pub domain_options: Options,
+    /// `[saml] relay_state_prefix`.
+    pub relay_state_prefix: Arc<str>,
     /// `[unified_limit] enforcement_model`.
     pub enforcement_model: EnforcementModel,
 }
@@ -295,13 +297,22 @@ impl Providers {
         );
         let credential = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
-        let provider = Oauth1Provider::new(pool("oauth1", 5)?, caches.make("access_token"));
+        let provider = Oauth1Provider::new(
+            pool("oauth1", 5)?,
+            caches.make("access_token"),
+            invalidations.clone(),
+        );
         let oauth1 = supervision.supervise(Placement::Single, move || provider.clone());
 
+        let remembers = FederationCaches {
+            identity_providers: caches.make("identity_provider"),
+            service_providers: caches.make("service_providers"),
+        };
         let provider = FederationProvider::new(
             pool("federation", 5)?,
-            caches.make("identity_provider"),
-            caches.make("service_providers"),
+            remembers,
+            invalidations.clone(),
+            settings.relay_state_prefix,
         );
         let federation = supervision.supervise(Placement::PerWorker, move || provider.clone());
 

@@ -308,7 +308,7 @@ impl<B> Call<B> {
         };
         let members = found.members.iter().map(|member| {
             let (id, shown) = show(member);
-            Linked::new(base, collection, id, shown)
+            Linked::listed(base, collection, id, shown)
         });
         let path = url.split('?').next().unwrap_or_default();
         answer(

@@ -231,6 +231,45 @@ const RELATIONS: &[(&str, &str)] = &[
         "ext/OS-INHERIT/1.0/rel/project_group_role_inherited_to_projects",
         "/OS-INHERIT/projects/{project_id}/groups/{group_id}/roles/{role_id}/inherited_to_projects",
     ),
+    ("ext/OS-FEDERATION/1.0/rel/projects", "/auth/projects"),
+    ("ext/OS-FEDERATION/1.0/rel/domains", "/auth/domains"),
+    (
+        "ext/OS-FEDERATION/1.0/rel/identity_providers",
+        "/OS-FEDERATION/identity_providers",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/identity_provider",
+        "/OS-FEDERATION/identity_providers/{idp_id}",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/identity_provider_protocols",
+        "/OS-FEDERATION/identity_providers/{idp_id}/protocols",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/identity_provider_protocol",
+        "/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/mappings",
+        "/OS-FEDERATION/mappings",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/mapping",
+        "/OS-FEDERATION/mappings/{mapping_id}",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/service_providers",
+        "/OS-FEDERATION/service_providers",
+    ),
+    (
+        "ext/OS-FEDERATION/1.0/rel/service_provider",
+        "/OS-FEDERATION/service_providers/{service_provider_id}",
+    ),
+    ("ext/OS-OAUTH1/1.0/rel/consumers", "/OS-OAUTH1/consumers"),
+    (
+        "ext/OS-OAUTH1/1.0/rel/consumer",
+        "/OS-OAUTH1/consumers/{consumer_id}",
+    ),
 ];
 
 /// Relations of parameters that are not `param/<name>`.

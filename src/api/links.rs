@@ -1,5 +1,7 @@
 //! Links: Keystone's way to name a resource's own URL, and the envelope of lists.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpRequest;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -16,6 +18,8 @@ pub struct Collection {
     pub member: &'static str,
     /// Their path below `/v3/`.
     pub path: &'static str,
+    /// What is below each, to which the members of a list link.
+    pub below: Option<&'static str>,
 }
 
 impl Collection {
@@ -25,12 +29,21 @@ impl Collection {
             list,
             member,
             path: list,
+            below: None,
         }
     }
 
     /// The same at another path below `/v3/`.
     pub const fn at(self, path: &'static str) -> Self {
         Self { path, ..self }
+    }
+
+    /// The same whose members link to what is below them, in lists.
+    pub const fn with(self, below: &'static str) -> Self {
+        Self {
+            below: Some(below),
+            ..self
+        }
     }
 
     /// Domains.
@@ -59,6 +72,18 @@ impl Collection {
     /// Limits.
     pub const LIMITS: Self = Self::new("limits", "limit");
 
+    /// Identity providers.
+    pub const IDENTITY_PROVIDERS: Self = Self::new("identity_providers", "identity_provider")
+        .at("OS-FEDERATION/identity_providers")
+        .with("protocols");
+    /// Mappings.
+    pub const MAPPINGS: Self = Self::new("mappings", "mapping").at("OS-FEDERATION/mappings");
+    /// Service providers.
+    pub const SERVICE_PROVIDERS: Self =
+        Self::new("service_providers", "service_provider").at("OS-FEDERATION/service_providers");
+    /// OAuth 1 consumers.
+    pub const CONSUMERS: Self = Self::new("consumers", "consumer").at("OS-OAUTH1/consumers");
+
     /// The URL of a member.
     pub fn url(self, base: &str, id: &str) -> String {
         format!("{base}/v3/{}/{id}", self.path)
@@ -77,6 +102,8 @@ pub struct Linked<T> {
 struct SelfLink {
     #[serde(rename = "self")]
     url: String,
+    #[serde(flatten)]
+    below: Option<BTreeMap<&'static str, String>>,
 }
 
 impl<T> Linked<T> {
@@ -85,8 +112,17 @@ impl<T> Linked<T> {
         let url = collection.url(base, id);
         Self {
             resource,
-            links: SelfLink { url },
+            links: SelfLink { url, below: None },
         }
+    }
+
+    /// The same in a list.
+    pub fn listed(base: &str, collection: Collection, id: &str, resource: T) -> Self {
+        let mut linked = Self::new(base, collection, id, resource);
+        let url = &linked.links.url;
+        let below = collection.below.map(|name| (name, format!("{url}/{name}")));
+        linked.links.below = below.map(|below| BTreeMap::from([below]));
+        linked
     }
 }
 

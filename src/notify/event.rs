@@ -74,6 +74,8 @@ kinds! {
     AccessRule = "access_rule", "unknown";
     /// A trust.
     Trust = "OS-TRUST:trust", "data/security/trust";
+    /// An OAuth 1 consumer.
+    Consumer = "OS-OAUTH1:consumer", "data/security/account";
 }
 
 /// How it ended.

@@ -1,5 +1,5 @@
-//! OAuth 1: what users have authorised consumers to do in their name. An access token is read for
-//! each token made from it, and never changes until it is deleted: it is cached until then.
+//! OAuth 1: consumers, and what users have authorised them to do in their name. An access token is
+//! read for each token made from it, and never changes until it is deleted: it is cached until then.
 
 mod handlers;
 mod messages;
@@ -10,12 +10,16 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use messages::GetAccessToken;
-pub use model::AccessToken;
+pub use messages::{
+    CreateConsumer, DeleteConsumer, GetAccessToken, GetConsumer, ListConsumers, UpdateConsumer,
+};
+pub use model::{AccessToken, Consumer, ConsumerDraft};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;
 use crate::db::Db;
+use crate::ids::ConsumerId;
+use crate::revocation::Invalidations;
 
 /// The OAuth 1 provider.
 #[derive(Clone)]
@@ -23,6 +27,7 @@ pub struct Oauth1Provider {
     db: Db,
     /// By ID. One for all replicas.
     access_tokens: Cache<String, Arc<AccessToken>>,
+    invalidations: Invalidations,
 }
 
 impl Provider for Oauth1Provider {
@@ -31,14 +36,34 @@ impl Provider for Oauth1Provider {
 
 impl Oauth1Provider {
     /// The provider on its pool.
-    pub fn new(db: Db, access_tokens: Cache<String, Arc<AccessToken>>) -> Self {
-        Self { db, access_tokens }
+    pub fn new(
+        db: Db,
+        access_tokens: Cache<String, Arc<AccessToken>>,
+        invalidations: Invalidations,
+    ) -> Self {
+        Self {
+            db,
+            access_tokens,
+            invalidations,
+        }
     }
 }
 
 /// What can go wrong here.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// There is no consumer of this ID, which Keystone's text doesn't repeat.
+    #[error("Consumer not found")]
+    ConsumerNotFound(ConsumerId),
+    /// The description does not fit into its column.
+    #[error(
+        "String length exceeded. The length of string '{0}' exceeds the limit of column \
+         description(CHAR(64))."
+    )]
+    DescriptionTooLong(String),
+    /// The other attributes don't.
+    #[error("Too long to be stored: the attributes of the consumer.")]
+    ExtraTooLarge,
     /// There is no access token of this ID, which Keystone's text doesn't repeat.
     #[error("Access token not found")]
     AccessTokenNotFound(String),

@@ -1,3 +1,6 @@
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
 use super::*;
 use crate::actor::Handle;
 use crate::db::outbox::Change;
@@ -23,7 +26,11 @@ async fn consumer_with_token(
 }
 
 fn provider(bench: &Bench) -> Handle<Oauth1Provider> {
-    bench.start(Oauth1Provider::new(bench.pool("oauth1"), bench.cache()))
+    bench.start(Oauth1Provider::new(
+        bench.pool("oauth1"),
+        bench.cache(),
+        bench.invalidations.clone(),
+    ))
 }
 
 fn get(id: &str) -> GetAccessToken {
@@ -70,5 +77,44 @@ each_database! {
         bench.invalidations.publish(&Change::of([Entity::new(Kind::Consumer, "c")]));
 
         assert!(matches!(oauth1.read(get("t")).await, Err(Error::AccessTokenNotFound(_))));
+    }
+
+    async fn a_consumer_is_kept_as_it_is_given_and_its_secret_told_once(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let oauth1 = provider(&bench);
+        let draft = |body| serde_json::from_value::<ConsumerDraft>(body).unwrap();
+
+        let create = CreateConsumer { consumer: draft(json!({"description": "d", "colour": null})) };
+        let (consumer, secret) = oauth1.send(create).await.unwrap();
+
+        assert_eq!(secret.expose_secret().len(), 32);
+        let id = consumer.id.clone();
+        assert_eq!(json!(consumer), json!({"colour": null, "id": id, "description": "d"}));
+        assert_eq!(oauth1.read(GetConsumer { id: id.clone() }).await.unwrap(), consumer);
+        let patch = draft(json!({"description": null, "size": 1}));
+        let changed = oauth1.send(UpdateConsumer { id: id.clone(), patch }).await.unwrap();
+        assert_eq!(json!(changed), json!({"colour": null, "size": 1, "id": id, "description": null}));
+        assert_eq!(oauth1.read(ListConsumers).await.unwrap(), [changed]);
+        let long = draft(json!({"description": "x".repeat(65)}));
+        assert!(matches!(
+            oauth1.send(UpdateConsumer { id, patch: long }).await,
+            Err(Error::DescriptionTooLong(_))
+        ));
+    }
+
+    async fn a_consumer_takes_its_tokens_with_it(db: TestDb) {
+        let oauth1 = consumer_with_token(&db, "[]", "NULL").await;
+        db.execute(
+            "INSERT INTO request_token (id, request_secret, requested_project_id, consumer_id) \
+             VALUES ('r', 'hidden', 'p', 'c')"
+        ).await;
+        oauth1.read(get("t")).await.unwrap(); // cached from here on
+
+        oauth1.send(DeleteConsumer { id: "c".into() }).await.unwrap();
+
+        assert!(matches!(oauth1.read(get("t")).await, Err(Error::AccessTokenNotFound(_))));
+        let again = oauth1.send(DeleteConsumer { id: "c".into() }).await;
+        assert_eq!(again.unwrap_err().to_string(), "Consumer not found");
+        assert!(oauth1.read(ListConsumers).await.unwrap().is_empty());
     }
 }

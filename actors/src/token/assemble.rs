@@ -570,7 +570,7 @@ impl Assembly<'_> {
     async fn federation_stands(&mut self) -> Result<(), Stop> {
         if let Some(federation) = &self.payload.federation {
             self.depends(Kind::IdentityProvider, federation.idp_id.as_str());
-            let id = federation.idp_id.clone();
+            let id = federation.idp_id.as_str().into();
             let answer = self
                 .provider
                 .sources
@@ -598,6 +598,8 @@ impl Assembly<'_> {
     ) -> Result<(Bytes, Option<Bytes>), Stop> {
         let payload = self.payload;
         self.depends(Kind::Catalog, "");
+        // The service providers.
+        self.depends(Kind::IdentityProvider, "");
         let sources = &self.provider.sources;
         let providers = sources.federation.read(ListEnabledServiceProviders).await?;
         let scoped = !matches!(scope, Scope::Unscoped);

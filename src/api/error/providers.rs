@@ -1,8 +1,8 @@
 //! What each provider's errors are to a client. No `_` arms: a new variant has to choose.
 
 use keystone_actors::{
-    application_credential, assignment, catalog, credential, domain_config, identity, limit,
-    oauth1, policy_store, resource, revocation, role, token, trust,
+    application_credential, assignment, catalog, credential, domain_config, federation, identity,
+    limit, oauth1, policy_store, resource, revocation, role, token, trust,
 };
 
 use super::ApiError;
@@ -244,7 +244,33 @@ impl From<oauth1::Error> for ApiError {
     fn from(error: oauth1::Error) -> Self {
         use oauth1::Error as E;
         match error {
-            E::AccessTokenNotFound(_) => Self::not_found(error.to_string()),
+            E::ConsumerNotFound(_) | E::AccessTokenNotFound(_) => {
+                Self::not_found(error.to_string())
+            }
+            E::DescriptionTooLong(_) | E::ExtraTooLarge => Self::bad_request(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<federation::Error> for ApiError {
+    fn from(error: federation::Error) -> Self {
+        use federation::Error as E;
+        match error {
+            E::IdentityProviderNotFound(_)
+            | E::ProtocolNotFound { .. }
+            | E::MappingNotFound(_)
+            | E::ServiceProviderNotFound(_)
+            | E::DomainNotFound(_) => Self::not_found(error.to_string()),
+            E::IdentityProviderExists(_)
+            | E::RemoteIdTaken(_)
+            | E::ProtocolExists(_)
+            | E::MappingExists(_)
+            | E::ServiceProviderExists(_) => Self::conflict(error.to_string()),
+            E::UnknownMapping(_) | E::TooLong { .. } | E::TooLarge(_) => {
+                Self::bad_request(error.to_string())
+            }
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

@@ -76,18 +76,11 @@ impl Schema {
                 mistake
             }
         };
-        if !self.kinds.is_empty() && !self.kinds.iter().any(|kind| kind.is_of(value)) {
-            let kinds: Vec<String> = self
-                .kinds
-                .iter()
-                .map(|kind| format!("'{}'", kind.name()))
-                .collect();
-            let kinds = kinds.join(", ");
-            return Err(here(format!("{} is not of type {kinds}", self.repr(value))));
+        if let Some(message) = self.wrong_kind(value).or_else(|| self.wrong_value(value)) {
+            return Err(here(message));
         }
-        if !self.values.is_empty() && !self.values.contains(value) {
-            let values = python_repr(&Value::Array(self.values.clone()));
-            return Err(here(format!("{} is not one of {values}", self.repr(value))));
+        if let Some(message) = self.no_alternative(value) {
+            return Err(here(message));
         }
         match value {
             Value::Object(members) => {
@@ -110,8 +103,37 @@ impl Schema {
         self.bounds(value).map_err(here)
     }
 
+    pub(super) fn wrong_kind(&self, value: &Value) -> Option<String> {
+        if self.kinds.is_empty() || self.kinds.iter().any(|kind| kind.is_of(value)) {
+            return None;
+        }
+        let kinds = self.kinds.iter();
+        let kinds: Vec<String> = kinds.map(|kind| format!("'{}'", kind.name())).collect();
+        let kinds = kinds.join(", ");
+        Some(format!("{} is not of type {kinds}", self.repr(value)))
+    }
+
+    pub(super) fn wrong_value(&self, value: &Value) -> Option<String> {
+        if self.values.is_empty() || self.values.contains(value) {
+            return None;
+        }
+        let values = python_repr(&Value::Array(self.values.clone()));
+        Some(format!("{} is not one of {values}", self.repr(value)))
+    }
+
+    pub(super) fn no_alternative(&self, value: &Value) -> Option<String> {
+        let mut alternatives = self.alternatives.iter();
+        if self.alternatives.is_empty() || alternatives.any(|one| one.find(value).is_ok()) {
+            return None;
+        }
+        let shown = self.repr(value);
+        Some(format!(
+            "{shown} is not valid under any of the given schemas"
+        ))
+    }
+
     /// What is wrong with the value itself, not with what is in it.
-    fn bounds(&self, value: &Value) -> Result<(), String> {
+    pub(super) fn bounds(&self, value: &Value) -> Result<(), String> {
         let too_short = |least: usize| match least {
             1 => "should be non-empty",
             _ => "is too short",

@@ -11,6 +11,7 @@
 
 mod check;
 mod common;
+mod every;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +65,7 @@ pub struct Schema {
     max_properties: Option<usize>,
     closed: bool,
     secret: bool,
+    alternatives: Vec<Schema>,
 }
 
 fn of(kind: Kind) -> Schema {
@@ -210,6 +212,12 @@ impl Schema {
         self
     }
 
+    /// And one of these.
+    pub fn either(mut self, alternatives: impl IntoIterator<Item = Schema>) -> Self {
+        self.alternatives = alternatives.into_iter().collect();
+        self
+    }
+
     /// Not to be repeated in an error.
     pub fn secret(mut self) -> Self {
         self.secret = true;
@@ -272,6 +280,10 @@ impl Schema {
             let properties =
                 properties.map(|(name, schema)| ((*name).to_owned(), schema.to_json()));
             put("properties", Value::Object(properties.collect()));
+        }
+        if !self.alternatives.is_empty() {
+            let alternatives = self.alternatives.iter().map(Self::to_json);
+            put("oneOf", alternatives.collect());
         }
         if !self.required.is_empty() {
             put("required", json!(self.required));

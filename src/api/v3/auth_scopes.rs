@@ -24,6 +24,13 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/auth/catalog").get(catalog).register(api);
     Routes::at("/v3/auth/projects").get(projects).register(api);
     Routes::at("/v3/auth/domains").get(domains).register(api);
+    // Their former places.
+    Routes::at("/v3/OS-FEDERATION/projects")
+        .get(projects)
+        .register(api);
+    Routes::at("/v3/OS-FEDERATION/domains")
+        .get(domains)
+        .register(api);
     Routes::at("/v3/auth/system").get(system).register(api);
 }
 

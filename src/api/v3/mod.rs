@@ -13,9 +13,11 @@ pub mod ec2tokens;
 pub mod endpoint_filter;
 pub mod endpoint_policy;
 pub mod endpoints;
+pub mod federation;
 pub mod grants;
 pub mod groups;
 pub mod limits;
+pub mod oauth1;
 pub mod policies;
 mod project_tree;
 pub mod projects;
@@ -59,4 +61,6 @@ pub fn routes(api: &mut web::ServiceConfig) {
     tags::routes(api);
     grants::routes(api);
     role_assignments::routes(api);
+    federation::routes(api);
+    oauth1::routes(api);
 }

@@ -26,8 +26,6 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         trusted_dashboard: Multi = None;
         sso_callback_template: Text = Some("/etc/keystone/sso_callback_template.html");
         caching: Boolean = Some("true");
-        default_authorization_ttl: Integer = Some("0");
-        attribute_mapping_default_schema_version: Text = Some("1.0");
     }
     "identity_mapping", "Names of users that come from LDAP." => {
         driver: Text = Some("sql");
@@ -116,7 +114,6 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         idp_contact_telephone: Text = Some("+1 800 555 0100");
         idp_contact_type: Text = Some("other");
         idp_metadata_path: Text = Some("/etc/keystone/saml2_idp_metadata.xml");
-        relay_state_prefix: Text = Some("ss:mem:");
     }
     "shadow_users", "Where users of federation are kept: always in SQL." => {
         driver: Text = Some("sql");

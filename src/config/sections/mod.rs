@@ -4,6 +4,7 @@
 //! value is not even checked. Take the mark away when something begins to read the field.
 
 mod database;
+mod federation;
 mod general;
 mod identity;
 mod own;
@@ -14,6 +15,7 @@ use super::options::{Section, SectionMeta, choices};
 use super::resolve::Reader;
 
 pub use database::Database;
+pub use federation::{Federation, MappingVersion, Saml};
 pub use general::{Cors, General, NotificationFormat, OsloMiddleware, OsloPolicy};
 pub use identity::{
     ApplicationCredential, Auth, Credential, HashFunction, Identity, InvalidPasswordReport,
@@ -105,6 +107,8 @@ config! {
     domain_config: DomainConfig,
     /// `[endpoint_filter]`
     endpoint_filter: EndpointFilter,
+    /// `[federation]`
+    federation: Federation,
     /// `[fernet_receipts]`
     fernet_receipts: FernetReceipts,
     /// `[fernet_tokens]`
@@ -135,6 +139,8 @@ config! {
     revoke: Revoke,
     /// `[role]`
     role: Role,
+    /// `[saml]`
+    saml: Saml,
     /// `[security_compliance]`
     security_compliance: SecurityCompliance,
     /// `[storage]`

@@ -158,3 +158,68 @@ macro_rules! hold_user {
     }};
 }
 pub(crate) use hold_user;
+
+/// Deletes the federated identities of a condition, a closure that makes it, when their provider or
+/// protocol is deleted, and the users who have no other name: `delete_identities!(conn, || …)`,
+/// inside a transaction whose error is made of a diesel error, and before that reads anything.
+/// Evaluates to [`DeletedActors`] and the IDs of all users who had such an identity.
+macro_rules! delete_identities {
+    ($conn:expr, $theirs:expr) => {{
+        use $crate::db::schema::{
+            expiring_user_group_membership, federated_user, id_mapping, local_user, nonlocal_user,
+            user, user_group_membership,
+        };
+        let theirs = $theirs;
+        let who = || {
+            federated_user::table
+                .filter(theirs())
+                .select(federated_user::user_id)
+        };
+        // Changes nothing, but locks them: nobody gives them another name meanwhile.
+        diesel::update(user::table.filter(user::id.eq_any(who())))
+            .set(user::domain_id.eq(user::domain_id))
+            .execute($conn)
+            .await?;
+        let mut had: Vec<String> = who().load($conn).await?;
+        had.sort_unstable();
+        had.dedup();
+        diesel::delete(federated_user::table.filter(theirs()))
+            .execute($conn)
+            .await?;
+        let mut gone: Vec<String> = Vec::new();
+        for ids in had.chunks($crate::db::BATCH) {
+            let local = local_user::table.filter(local_user::user_id.eq(user::id));
+            let nonlocal = nonlocal_user::table.filter(nonlocal_user::user_id.eq(user::id));
+            let federated = federated_user::table.filter(federated_user::user_id.eq(user::id));
+            let nameless: Vec<String> = user::table
+                .filter(user::id.eq_any(ids))
+                .filter(diesel::dsl::not(diesel::dsl::exists(local)))
+                .filter(diesel::dsl::not(diesel::dsl::exists(nonlocal)))
+                .filter(diesel::dsl::not(diesel::dsl::exists(federated)))
+                .select(user::id)
+                .load($conn)
+                .await?;
+            let permanent = user_group_membership::user_id.eq_any(&nameless);
+            diesel::delete(user_group_membership::table.filter(permanent))
+                .execute($conn)
+                .await?;
+            let expiring = expiring_user_group_membership::user_id.eq_any(&nameless);
+            diesel::delete(expiring_user_group_membership::table.filter(expiring))
+                .execute($conn)
+                .await?;
+            diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq_any(&nameless)))
+                .execute($conn)
+                .await?;
+            diesel::delete(user::table.filter(user::id.eq_any(&nameless)))
+                .execute($conn)
+                .await?;
+            gone.extend(nameless);
+        }
+        let actors = $crate::identity::DeletedActors {
+            users: gone,
+            ..Default::default()
+        };
+        (actors, had)
+    }};
+}
+pub(crate) use delete_identities;

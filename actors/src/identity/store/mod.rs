@@ -304,7 +304,9 @@ mod users;
 pub(super) use accounts::{
     Account, clear_failures, count_failure, failures, find_account, record_activity,
 };
-pub(crate) use exports::{DeletedActors, clear_default_projects, delete_of_domain, hold_user};
+pub(crate) use exports::{
+    DeletedActors, clear_default_projects, delete_identities, delete_of_domain, hold_user,
+};
 pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
 pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
 pub(super) use memberships::{add_to_group, list_members, memberships, remove_from_group};

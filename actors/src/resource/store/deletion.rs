@@ -17,8 +17,8 @@ use crate::ids::{DomainId, ProjectId};
 use crate::resource::{Error, Project};
 use crate::revocation::Event;
 use crate::{
-    application_credential, assignment, catalog, credential, domain_config, identity, limit,
-    record_change, transaction, trust,
+    application_credential, assignment, catalog, credential, domain_config, federation, identity,
+    limit, record_change, transaction, trust,
 };
 
 /// Deletes projects, given in levels of which the deepest is the first. Evaluates to what is to be
@@ -122,10 +122,13 @@ pub(in super::super) async fn delete_domain(
             assignment::delete_on_domain!(conn, id),
             domain_config::delete_config_of_domain!(conn, id),
         ];
+        // Users of other domains may have come by them.
+        let providers = federation::delete_providers_of_domain!(conn, id, now);
         let own = delete_levels!(conn, &[vec![id.to_owned()]], now);
         let change = projects
             .and(actors.change(now))
             .and(Change::of(with_it.concat()))
+            .and(providers)
             .and(own);
         Ok(record_change!(conn, node, change.bounded())?)
     })

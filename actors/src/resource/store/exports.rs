@@ -17,7 +17,7 @@ macro_rules! hold {
             .await?;
         let found: Option<(String, bool)> = project::table
             .find(id)
-            .filter(project::id.ne("<<keystone.domain.root>>"))
+            .filter(project::id.ne($crate::resource::ROOT))
             .select((project::id, project::is_domain))
             .first($conn)
             .await
@@ -26,3 +26,28 @@ macro_rules! hold {
     }};
 }
 pub(crate) use hold;
+
+/// Makes an enabled domain of this ID, name and description (each a `&str`), inside the transaction
+/// that makes what it is for, whose error is made of a diesel error: `insert_domain!(conn, id, name,
+/// description)`. Evaluates to the entity that is not what it was.
+macro_rules! insert_domain {
+    ($conn:expr, $id:expr, $name:expr, $description:expr) => {{
+        use $crate::db::schema::project;
+        let (id, name, description): (&str, &str, &str) = ($id, $name, $description);
+        diesel::insert_into(project::table)
+            .values((
+                project::id.eq(id),
+                project::name.eq(name),
+                project::extra.eq("{}"),
+                project::description.eq(description),
+                project::enabled.eq(true),
+                project::domain_id.eq($crate::resource::ROOT),
+                project::parent_id.eq(None::<String>),
+                project::is_domain.eq(true),
+            ))
+            .execute($conn)
+            .await?;
+        $crate::epoch::Entity::new($crate::epoch::Kind::Project, id)
+    }};
+}
+pub(crate) use insert_domain;

@@ -11,7 +11,7 @@ use crate::ids::{DomainId, ProjectId};
 use crate::with_conn;
 
 /// The row that the domains hang on, as the columns may not be NULL. No API shows it.
-const ROOT: &str = "<<keystone.domain.root>>";
+pub(crate) const ROOT: &str = "<<keystone.domain.root>>";
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = project, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -205,6 +205,6 @@ mod tree;
 
 pub(super) use changes::{Update, edit_tags, insert, update};
 pub(super) use deletion::{delete_domain, delete_project};
-pub(crate) use exports::hold;
+pub(crate) use exports::{hold, insert_domain};
 pub(super) use lists::list;
 pub(super) use tree::{find_ancestors, list_descendants};

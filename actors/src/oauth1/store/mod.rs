@@ -1,8 +1,14 @@
-//! The table `access_token`.
+//! The tables `consumer`, `request_token` and `access_token`.
+
+mod consumers;
 
 use chrono::DateTime;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+
+pub(super) use consumers::{
+    delete_consumer, find_consumer, insert_consumer, list_consumers, update_consumer,
+};
 
 use super::{AccessToken, Error};
 use crate::db::Db;

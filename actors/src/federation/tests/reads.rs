@@ -1,35 +1,29 @@
 use serde_json::json;
 
-use super::*;
-use crate::actor::Handle;
+use super::super::*;
+use super::provider;
 use crate::db::outbox::Change;
 use crate::epoch::{Entity, Kind};
 use crate::testdb::each_database;
 use crate::testing::Bench;
 
-fn provider(bench: &Bench) -> Handle<FederationProvider> {
-    bench.start(FederationProvider::new(
-        bench.pool("federation"),
-        bench.cache(),
-        bench.cache(),
-    ))
-}
-
 each_database! {
     async fn an_identity_provider_is_read_with_all_that_it_has(db: TestDb) {
         let bench = Bench::new(&db).await;
         db.execute("INSERT INTO identity_provider (id, enabled, description, domain_id, authorization_ttl) VALUES ('idp', false, 'ours', 'd', 5)").await;
+        db.execute("INSERT INTO idp_remote_ids (idp_id, remote_id) VALUES ('idp', 'b'), ('idp', 'a')").await;
         let federation = provider(&bench);
 
-        let found = federation.read(GetIdentityProvider { id: "idp".to_owned() }).await.unwrap();
-        let missing = federation.read(GetIdentityProvider { id: "nope".to_owned() }).await;
+        let found = federation.read(GetIdentityProvider { id: "idp".into() }).await.unwrap();
+        let missing = federation.read(GetIdentityProvider { id: "nope".into() }).await;
 
         assert_eq!(*found, IdentityProvider {
-            id: "idp".to_owned(),
+            id: "idp".into(),
             domain_id: "d".into(),
             enabled: false,
             authorization_ttl: Some(5),
             description: Some("ours".to_owned()),
+            remote_ids: vec!["a".to_owned(), "b".to_owned()],
         });
         assert_eq!(missing.unwrap_err().to_string(), "Could not find Identity Provider: nope.");
     }

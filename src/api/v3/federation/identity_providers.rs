@@ -1,0 +1,171 @@
+//! `/v3/OS-FEDERATION/identity_providers`.
+
+use std::sync::LazyLock;
+
+use actix_web::{HttpResponse, web};
+use chrono::Utc;
+use keystone_actors::federation::{
+    CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProvider, IdentityProvider,
+    IdentityProviderPatch, ListIdentityProviders, NewIdentityProvider, UpdateIdentityProvider,
+};
+use keystone_actors::ids::IdentityProviderId;
+use serde_json::Value;
+
+use crate::api::call::{self, Body, Call, no_content};
+use crate::api::error::ApiError;
+use crate::api::links::Collection;
+use crate::api::routes::Routes;
+use crate::api::schema::{self, Schema, array, integer, object, text};
+use crate::notify::{Kind, Operation};
+use crate::policy::{Rule, Target};
+
+pub(super) fn routes(api: &mut web::ServiceConfig) {
+    Routes::at("/v3/OS-FEDERATION/identity_providers")
+        .get(list)
+        .asks(&QUERY)
+        .register(api);
+    Routes::at("/v3/OS-FEDERATION/identity_providers/{idp_id}")
+        .get(show)
+        .put(create)
+        .takes(&NEW)
+        .patch(update)
+        .takes(&PATCH)
+        .delete(delete)
+        .register(api);
+}
+
+fn attributes() -> Schema {
+    object()
+        .optional("enabled", schema::loose_boolean())
+        .optional("description", schema::description())
+        .optional("authorization_ttl", integer().nullable().minimum(0))
+        .optional(
+            "remote_ids",
+            array(text().length(0, 64)).nullable().unique(),
+        )
+}
+
+static NEW: LazyLock<Schema> = LazyLock::new(|| {
+    let provider = attributes()
+        .optional("domain_id", schema::id().nullable())
+        .closed();
+    object().optional("identity_provider", provider).closed()
+});
+
+static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+    let provider = attributes().closed().not_empty();
+    object().required("identity_provider", provider)
+});
+
+pub(super) static QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object()
+        .optional("id", text())
+        .optional("enabled", schema::loose_boolean())
+});
+
+impl Body for NewIdentityProvider {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        NEW.check(json)?;
+        match json.get("identity_provider") {
+            // Everything about it can be left to the server.
+            None => Ok(Self::default()),
+            Some(_) => call::new_member(json, "identity_provider", &NEW),
+        }
+    }
+}
+
+impl Body for IdentityProviderPatch {
+    fn read(json: &Value) -> Result<Self, ApiError> {
+        call::new_member(json, "identity_provider", &PATCH)
+    }
+}
+
+fn shown(provider: &IdentityProvider) -> (&str, &IdentityProvider) {
+    (provider.id.as_str(), provider)
+}
+
+/// Lists identity providers: `GET /v3/OS-FEDERATION/identity_providers`.
+async fn list(call: Call) -> Result<HttpResponse, ApiError> {
+    call.query.check(&QUERY)?;
+    call.enforce(Rule::ListIdentityProviders, Target::new())?;
+    let (ids, enabled) = (call.query.texts("id"), call.query.boolean("enabled"));
+    let federation = &call.providers().federation;
+    let found = federation.read(ListIdentityProviders).await?;
+    let matching = found.iter().filter(|provider| {
+        enabled.is_none_or(|enabled| provider.enabled == enabled)
+            && ids.iter().all(|id| id.matches(provider.id.as_str()))
+    });
+    call.list_held(Collection::IDENTITY_PROVIDERS, matching, None, shown)
+}
+
+/// Shows an identity provider: `GET /v3/OS-FEDERATION/identity_providers/{idp_id}`.
+async fn show(call: Call, id: web::Path<IdentityProviderId>) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::GetIdentityProvider, Target::new())?;
+    let get = GetIdentityProvider {
+        id: id.into_inner(),
+    };
+    let provider = call.providers().federation.read(get).await?;
+    call.one(
+        Collection::IDENTITY_PROVIDERS,
+        provider.id.as_str(),
+        &*provider,
+    )
+}
+
+/// Creates an identity provider: `PUT /v3/OS-FEDERATION/identity_providers/{idp_id}`.
+async fn create(
+    call: Call<NewIdentityProvider>,
+    id: web::Path<IdentityProviderId>,
+) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::CreateIdentityProvider, Target::new())?;
+    let provider = call.body.clone();
+    let makes_domain = provider.domain_id.is_none();
+    let create = CreateIdentityProvider {
+        id: id.into_inner(),
+        provider,
+    };
+    let provider = call.providers().federation.send(create).await?;
+    // Keystone tells of the domain alone.
+    if makes_domain {
+        call.notify(
+            Kind::Domain,
+            Operation::Created,
+            provider.domain_id.as_str(),
+        );
+    }
+    call.created(
+        Collection::IDENTITY_PROVIDERS,
+        provider.id.as_str(),
+        &*provider,
+    )
+}
+
+/// Changes an identity provider: `PATCH /v3/OS-FEDERATION/identity_providers/{idp_id}`.
+async fn update(
+    call: Call<IdentityProviderPatch>,
+    id: web::Path<IdentityProviderId>,
+) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::UpdateIdentityProvider, Target::new())?;
+    let update = UpdateIdentityProvider {
+        id: id.into_inner(),
+        patch: call.body.clone(),
+    };
+    let provider = call.providers().federation.send(update).await?;
+    call.one(
+        Collection::IDENTITY_PROVIDERS,
+        provider.id.as_str(),
+        &*provider,
+    )
+}
+
+/// Deletes an identity provider, its protocols and the users who come by it alone:
+/// `DELETE /v3/OS-FEDERATION/identity_providers/{idp_id}`.
+async fn delete(call: Call, id: web::Path<IdentityProviderId>) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::DeleteIdentityProvider, Target::new())?;
+    let delete = DeleteIdentityProvider {
+        id: id.into_inner(),
+        now: Utc::now().timestamp(),
+    };
+    call.providers().federation.send(delete).await?;
+    Ok(no_content())
+}
