@@ -367,7 +367,14 @@ impl Db {
             }
             Err(error) => {
                 warn!(pool = self.0.name, error = %error, "no database connection");
-                return Err(Unavailable::Database.into());
+                return Err(match error {
+                    // The server was there: what cut this one off need not meet the next.
+                    Failure::Backend(PoolError::ConnectionError(
+                        ConnectionError::CouldntSetupConfiguration(_),
+                    )) => Unavailable::Disconnected,
+                    _ => Unavailable::Database,
+                }
+                .into());
             }
         };
         let mut checkout = Checkout {
