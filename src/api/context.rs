@@ -23,6 +23,7 @@ use super::body;
 use super::cors::{Asked, Cors};
 use super::error::{ApiError, Challenge};
 pub use super::forwarded::{base_url, client_address};
+use super::routes::trim_slashes;
 use crate::config::Config;
 use crate::node::Node;
 use crate::telemetry::trace;
@@ -84,6 +85,7 @@ pub async fn surround<B: MessageBody + 'static>(
     if let Some(patterns) = &patterns {
         patterns.0.get_or_init(|| request.resource_map().clone());
     }
+    trim_slashes(&mut request);
     let exchange = Exchange::begin(&mut request, rules);
     let awaited = BodyAwaited::default();
     request.extensions_mut().insert(awaited.clone());

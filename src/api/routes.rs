@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-use actix_web::http::Method;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{Method, Uri};
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use super::method_not_allowed;
@@ -34,6 +36,26 @@ pub struct Operation {
 
 thread_local! {
     static REGISTERED: RefCell<Option<Vec<Operation>>> = const { RefCell::new(None) };
+}
+
+/// Slashes at the end of a path mean nothing: `/v3/users/` is `/v3/users`, as in Keystone.
+pub(super) fn trim_slashes(request: &mut ServiceRequest) {
+    let path = request.path();
+    let trimmed = path.trim_end_matches('/');
+    if path.len() <= 1 || trimmed.len() == path.len() {
+        return;
+    }
+    let mut target = if trimmed.is_empty() { "/" } else { trimmed }.to_owned();
+    if !request.query_string().is_empty() {
+        target.push('?');
+        target.push_str(request.query_string());
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(target).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
 }
 
 /// The operations that are registered while this runs.
