@@ -207,7 +207,7 @@ fn judge(
             caller.enforce(node, rule, &target)?;
             Ok(token)
         }
-        Verdict::Refused(refusal @ (Refusal::Empty | Refusal::Unreadable(_))) => {
+        Verdict::Refused(refusal @ Refusal::Unreadable(_)) => {
             Err(ApiError::not_found(refusal.to_string()))
         }
         Verdict::Refused(refusal) => {
