@@ -31,6 +31,7 @@ mod password_rules;
 mod policies;
 mod projects;
 mod real_client;
+mod replay;
 mod roles;
 mod rotation;
 mod schema;
