@@ -64,6 +64,14 @@ impl ApiError {
         ))
     }
 
+    /// 400: a value is longer than the `limit` characters of its column.
+    pub fn too_long(value: &str, column: &str, limit: usize) -> Self {
+        Self::bad_request(format!(
+            "String length exceeded. The length of string '{value}' exceeds the limit of column \
+             {column}(CHAR({limit}))."
+        ))
+    }
+
     /// 401, without a reason.
     pub fn unauthenticated() -> Self {
         Self::unauthenticated_as(UNAUTHENTICATED)

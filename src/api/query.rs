@@ -89,7 +89,7 @@ impl Query {
     }
 
     /// The page that is asked for: `marker`, `limit`, the operator's `list_limit` where the client
-    /// names none, and never more than `max` (`[DEFAULT] max_db_limit`).
+    /// names none (0 is none), and never more than `max` (`[DEFAULT] max_db_limit`).
     ///
     /// # Errors
     /// 400 when `limit` is no whole number from 0 on.
@@ -101,6 +101,7 @@ impl Query {
                     ApiError::bad_request("limit has to be a whole number from 0 on.")
                 })?),
             };
+        let asked = asked.filter(|limit| *limit > 0);
         let limit = asked.or(list_limit).map(|limit| limit.min(max));
         Ok(Paging {
             page: Page {
@@ -111,19 +112,28 @@ impl Query {
         })
     }
 
-    /// The query of the page behind `last`, or `None` where nobody asked for pages.
+    /// The query of the page behind `last`, or `None` where nobody asked for pages. Each parameter
+    /// is there once, where it was.
     pub(super) fn next(&self, paging: &Paging, last: Option<&str>) -> Option<String> {
         let limit = paging.limit?.to_string();
-        let mut next = form_urlencoded::Serializer::new(String::new());
+        let mut set: Vec<(&str, &str)> = Vec::new();
+        let own = [("limit", Some(&*limit)), ("marker", last)];
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
         for (name, value) in self.pairs() {
-            if name != "limit" && name != "marker" {
-                next.append_pair(name, value);
+            if !set.iter().any(|(known, _)| *known == name) {
+                set.push((name, value));
             }
         }
-        next.append_pair("limit", &limit);
-        if let Some(last) = last.or(self.first("marker")) {
-            next.append_pair("marker", last);
+        for (name, value) in own {
+            match set.iter_mut().find(|(known, _)| *known == name) {
+                Some(pair) => pair.1 = value,
+                None => set.push((name, value)),
+            }
         }
+        let mut next = form_urlencoded::Serializer::new(String::new());
+        next.extend_pairs(set);
         Some(next.finish())
     }
 }
@@ -206,6 +216,17 @@ mod tests {
         assert_eq!(paging.page.limit, Some(1000));
         let next = query.next(&paging, Some("z"));
         assert_eq!(next.as_deref(), Some("name=a+b&limit=1000&marker=z"));
+
+        let query = Query::parse("limit=2&name=a&name=b");
+        let paging = query.paging(None, 1000).unwrap();
+        let next = query.next(&paging, Some("z"));
+        assert_eq!(next.as_deref(), Some("limit=2&name=a&marker=z"));
+
+        let none = Query::parse("limit=0").paging(None, 1000).unwrap();
+        assert!(
+            !none.is_asked(),
+            "a page of nothing would lead to itself for ever"
+        );
 
         let unasked = Query::parse("").paging(None, 1000).unwrap();
         assert_eq!(unasked.page.limit, Some(1000));

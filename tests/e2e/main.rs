@@ -35,6 +35,7 @@ mod paths;
 mod policies;
 mod projects;
 mod real_client;
+mod replay;
 mod roles;
 mod rotation;
 mod schema;

@@ -60,6 +60,7 @@ impl Sessions {
 mod tests {
     use diesel::dsl::sql;
     use diesel::sql_types::Text;
+    use diesel::{ExpressionMethods as _, QueryDsl as _};
     use diesel_async::RunQueryDsl;
 
     use super::*;
@@ -95,6 +96,37 @@ mod tests {
             });
 
             assert_eq!(told.unwrap(), due);
+        }
+    }
+
+    diesel::table! {
+        numbers (id) {
+            id -> Integer,
+        }
+    }
+
+    each_database! {
+        async fn a_statement_is_good_however_many_came_after_it(db: TestDb) {
+            db.execute("CREATE TABLE numbers (id INTEGER PRIMARY KEY)").await;
+            db.execute("INSERT INTO numbers VALUES (7)").await;
+            let databases =
+                Databases::new(DatabaseUrl::parse(db.url()).unwrap(), StorageLimits::default()).unwrap();
+            let pool = databases.pool("test", 10).unwrap();
+
+            let told: Result<Vec<i32>, Unavailable> = with_conn!(&pool, |conn| {
+                let mut told = Vec::new();
+                // Each length is a statement of its own, prepared the first time.
+                for length in (1..100).chain(1..100) {
+                    let mut question = numbers::table.into_boxed();
+                    for _ in 0..length {
+                        question = question.filter(numbers::id.ne(0));
+                    }
+                    told.push(question.get_result::<i32>(conn).await.map_err(|_| Unavailable::Database)?);
+                }
+                Ok(told)
+            });
+
+            assert_eq!(told.unwrap(), [7; 198]);
         }
     }
 

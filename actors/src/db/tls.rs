@@ -120,6 +120,8 @@ pub(super) fn mysql(
         // Rows matched, not rows changed, as the other two count.
         .client_found_rows(true)
         .tcp_nodelay(true)
+        // Diesel keeps the statements. A second cache would close those that it still executes.
+        .stmt_cache_size(Some(0))
         .setup(vec![sessions.mysql()]);
     if !matches!(tls.mode, TlsMode::Disable | TlsMode::Prefer) {
         let verify = matches!(tls.mode, TlsMode::VerifyCa | TlsMode::VerifyFull);

@@ -126,10 +126,7 @@ impl WantedRule {
             .as_ref()
             .filter(|it| it.chars().count() > LONGEST_PATH)
         {
-            return Err(ApiError::bad_request(format!(
-                "String length exceeded. The length of string '{path}' exceeds the limit of \
-                 column path(CHAR({LONGEST_PATH}))."
-            )));
+            return Err(ApiError::too_long(path, "path", LONGEST_PATH));
         }
         Ok(NewAccessRule {
             id: self.id.clone(),

@@ -45,11 +45,7 @@ async fn catalog(
     let Some(catalog) = caller.token.catalog().filter(|_| scoped_to_project) else {
         return Err(ApiError::forbidden_as(FORBIDDEN));
     };
-    let links = json!({
-        "next": null,
-        "self": format!("{}/v3/auth/catalog", base_url(&request)),
-        "previous": null,
-    });
+    let links = json!({"self": format!("{}/v3/auth/catalog", base_url(&request))});
     let body = [
         br#"{"catalog":"#,
         &*catalog,

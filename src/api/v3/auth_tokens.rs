@@ -208,6 +208,10 @@ fn judge(
             Ok(token)
         }
         Verdict::Refused(Refusal::BrokenTrust) => Err(ApiError::forbidden()),
+        Verdict::Refused(refusal @ Refusal::Empty) => {
+            caller.enforce(node, rule, &Target::new())?;
+            Err(ApiError::not_found(refusal.to_string()))
+        }
         Verdict::Refused(refusal) => Err(ApiError::not_found(refusal.to_string())),
     }
 }

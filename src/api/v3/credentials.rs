@@ -61,6 +61,12 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object().required("credential", credential)
 });
 
+/// What a change has that it may not is told before what it lacks.
+static PATCHABLE: LazyLock<Schema> = LazyLock::new(|| {
+    let credential = object().optional("blob", text().secret()).closed();
+    object().optional("credential", credential)
+});
+
 /// A credential as it is asked for.
 #[derive(Deserialize)]
 struct Wanted {
@@ -90,6 +96,7 @@ struct Patch {
 
 impl Body for Patch {
     fn read(json: &Value) -> Result<Self, ApiError> {
+        PATCHABLE.check(json)?;
         call::member(json, "credential", &PATCH)
     }
 }

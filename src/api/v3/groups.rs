@@ -82,6 +82,17 @@ impl Body for GroupPatch {
     }
 }
 
+/// The most characters of a group's name that Keystone's tables hold.
+const LONGEST_NAME: usize = 64;
+
+fn fits(name: &str) -> Result<(), ApiError> {
+    let name = name.trim();
+    if name.chars().count() > LONGEST_NAME {
+        return Err(ApiError::too_long(name, "name", LONGEST_NAME));
+    }
+    Ok(())
+}
+
 /// Lists groups: `GET /v3/groups`. A token of a domain sees the groups of that domain alone.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
@@ -113,6 +124,7 @@ async fn create(call: Call<NewGroup>) -> Result<HttpResponse, ApiError> {
     let asked = call.json().get("group").unwrap_or(&Value::Null);
     call.enforce(Rule::CreateGroup, Target::new().with("target.group", asked))?;
     let mut group = call.body.clone();
+    fits(&group.name)?;
     group.domain_id.get_or_insert_with(|| call.own_domain());
     let group = call
         .providers()
@@ -133,6 +145,7 @@ async fn show(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiErr
 async fn update(call: Call<GroupPatch>, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
     let group = permitted(&call, &id, Rule::UpdateGroup).await?;
     call.require_same_id("group", group.id.as_str())?;
+    call.body.name.as_deref().map_or(Ok(()), fits)?;
     let update = UpdateGroup {
         id: group.id.clone(),
         patch: call.body.clone(),

@@ -8,7 +8,7 @@ use chrono::Utc;
 use keystone_actors::assignment::{
     Actor, Assignment, AssignmentFilter, GrantTarget, ListAssignments,
 };
-use keystone_actors::identity::{GetGroups, GetUsers, Group, User};
+use keystone_actors::identity::{GetGroups, GetUser, GetUsers, Group, User};
 use keystone_actors::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use keystone_actors::resource::{GetProject, GetProjects, Project};
 use keystone_actors::role::{GetRoleGraph, RoleGraph};
@@ -55,6 +55,11 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         filter.within = own.map(DomainId::from);
     }
     check_combinations(&call.query, &filter)?;
+    if let (true, Some(Actor::User(id))) = (filter.effective, &filter.actor) {
+        // What somebody's roles amount to is asked of somebody: else 404.
+        let get = GetUser { id: id.clone() };
+        call.providers().identity.read(get).await?;
+    }
     let now = Utc::now().timestamp();
     let found = ListAssignments { filter, now };
     let found = call.providers().assignment.read(found).await?;

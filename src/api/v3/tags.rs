@@ -105,8 +105,9 @@ async fn add(call: Call, path: web::Path<(ProjectId, String)>) -> Result<HttpRes
     edit(&call, id, TagEdit::Add(tag)).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header(ContentType::html());
-    // A tag may have characters that no header takes.
-    if let Ok(location) = HeaderValue::try_from(location) {
+    // A tag may have characters that no URL takes as they are.
+    let location = url::Url::parse(&location).map(String::from).ok();
+    if let Some(Ok(location)) = location.map(HeaderValue::try_from) {
         answer.insert_header((header::LOCATION, location));
     }
     Ok(answer.finish())

@@ -18,7 +18,7 @@ pub struct Group {
     pub extra: Extra,
     /// Its ID.
     pub id: GroupId,
-    /// 1 to 255 characters, unique within `domain_id`.
+    /// 1 to 64 characters, unique within `domain_id`.
     pub name: String,
     /// The domain that the group belongs to, for ever.
     pub domain_id: DomainId,
