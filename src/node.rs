@@ -400,7 +400,6 @@ fn identity_settings(config: &Config) -> Result<IdentitySettings, InvalidPattern
         minimum_password_age: rules.minimum_password_age,
         change_password_upon_first_use: rules.change_password_upon_first_use,
         default_authorization_ttl: config.federation.default_authorization_ttl,
-        ..IdentitySettings::default()
     })
 }
 
