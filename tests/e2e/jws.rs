@@ -146,10 +146,11 @@ fn jws_keys_that_are_missing_stop_the_start_and_say_what_to_do() {
     let file = folder.path().join("keystone.conf");
     fs::write(&file, options.ini()).unwrap();
 
-    let output = Cloud::command(&["serve", "--config-file"])
-        .arg(&file)
-        .output()
-        .unwrap();
+    let run = |command: &[&str]| Cloud::command(command).arg(&file).output().unwrap();
+    let tables = run(&["db", "sync", "--config-file"]);
+    assert!(tables.status.success(), "{tables:?}");
+
+    let output = run(&["serve", "--config-file"]);
 
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
