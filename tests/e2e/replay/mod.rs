@@ -120,7 +120,8 @@ fn judge(step: &Step, backend: Backend, pythons: &Gist, ours: &Gist) -> Option<S
         Some(FAILS) if (200..500).contains(&ours.status) => return None,
         Some(CASE) if backend != Backend::Mariadb && differences.is_empty() => return None,
         Some(CASE) if backend != Backend::Mariadb => "differs",
-        Some(_) if differences.is_empty() => "is said to differ, and does not",
+        // What may differ need not: Python Keystone's lists come in any order.
+        Some(_) if differences.is_empty() => return None,
         Some(TWICE) if pythons.once().differences(&ours.once()).is_empty() => return None,
         Some(FAILS | TWICE) => "differs in another way",
         Some(_) => return None,
