@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -168,6 +169,29 @@ impl<B> Call<B> {
             target = target.with_query(name, value);
         }
         self.caller.enforce(&self.node, rule, &target)
+    }
+
+    /// What was looked for, if policy lets the caller do this to it. Whoever may not learns nothing
+    /// of whether there is one: the rule is asked of what is missing, too, and before that is told.
+    ///
+    /// `target` is what is known without it, `seen` gives the attributes that rules see.
+    ///
+    /// # Errors
+    /// 403 that names the rule, then 404; and whatever else the look-up failed with.
+    pub fn enforce_found<T, E: Into<ApiError>>(
+        &self,
+        rule: Rule,
+        target: Target<'_>,
+        found: Found<T, E>,
+        seen: impl FnOnce(&T) -> Result<Value, ApiError>,
+    ) -> Result<Arc<T>, ApiError> {
+        let shown = match &found.result {
+            Ok(resource) => Some(seen(resource)?),
+            Err(error) if (found.is_missing)(error) => None,
+            Err(_) => return found.result.map_err(Into::into),
+        };
+        self.enforce(rule, target.with_some(found.name, shown.as_ref()))?;
+        found.result.map_err(Into::into)
     }
 
     /// Tells whoever listens of a change that the caller made.
@@ -424,6 +448,17 @@ pub fn no_content() -> HttpResponse {
 /// 500 when it can't be written: a defect of ours.
 pub fn seen(resource: &impl Serialize) -> Result<Value, ApiError> {
     serde_json::to_value(resource).map_err(|error| ApiError::internal(&error))
+}
+
+/// What a look-up gave, for [`Call::enforce_found`].
+#[derive(Debug)]
+pub struct Found<T, E> {
+    /// Below which rules see it: `target.user`.
+    pub name: &'static str,
+    /// What the provider said.
+    pub result: Result<Arc<T>, E>,
+    /// Whether this error says that there is none.
+    pub is_missing: fn(&E) -> bool,
 }
 
 /// The `links` of an answer that is neither a member nor a page of a list.

@@ -118,6 +118,14 @@ impl<'a> Target<'a> {
         self.put(Space::Server, key, value.into())
     }
 
+    /// Adds what the server knows, as [`Self::with`] does, where there is any.
+    pub fn with_some(self, key: &'a str, value: Option<impl Into<Value<'a>>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
     /// Adds the request's body, which rules reach as `request_body.…` and in no other way (CVE-2026-42999).
     /// An empty body (`{}`, `[]`, `null`) adds nothing, as in Keystone.
     pub fn with_body(self, body: &'a Json) -> Self {

@@ -88,10 +88,6 @@ async fn permit(call: &Call, user: &UserId, rule: Rule) -> Result<(), ApiError> 
         Err(error) => return Err(error.into()),
     };
     let target = Target::new().with("user_id", user.as_str());
-    let target = match &shown {
-        Some(shown) => target.with("target.user", shown),
-        None => target,
-    };
-    call.enforce(rule, target)?;
+    call.enforce(rule, target.with_some("target.user", shown.as_ref()))?;
     refuse_application_credentials(call)
 }

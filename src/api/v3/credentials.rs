@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::delegation::refuse_credentials;
-use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::routes::Routes;
@@ -237,18 +237,11 @@ async fn delete(call: Call, id: web::Path<CredentialId>) -> Result<HttpResponse,
 /// nothing of whether there is one.
 async fn permit<B>(call: &Call<B>, id: &CredentialId, rule: Rule) -> Result<(), ApiError> {
     let describe = DescribeCredential { id: id.clone() };
-    let found = match call.providers().credential.read(describe).await {
-        Err(error @ Error::NotFound(_)) => Err(error),
-        answer => Ok(answer?),
+    let found = Found {
+        name: "target.credential",
+        result: call.providers().credential.read(describe).await,
+        is_missing: |error| matches!(error, Error::NotFound(_)),
     };
-    let shown = match &found {
-        Ok(credential) => Some(seen_credential(credential)?),
-        Err(_) => None,
-    };
-    let target = match &shown {
-        Some(shown) => Target::new().with("target.credential", shown),
-        None => Target::new(),
-    };
-    call.enforce(rule, target)?;
-    refuse_credentials(call, Some(&found?.kind))
+    let found = call.enforce_found(rule, Target::new(), found, seen_credential)?;
+    refuse_credentials(call, Some(&found.kind))
 }

@@ -12,7 +12,7 @@ use keystone_actors::resource::{
 use serde_json::Value;
 
 use super::projects::name;
-use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::routes::Routes;
@@ -79,10 +79,7 @@ impl Body for DomainPatch {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
-    let target = match own {
-        Some(id) => Target::new().with("target.domain.id", id),
-        None => Target::new(),
-    };
+    let target = Target::new().with_some("target.domain.id", own);
     call.enforce(Rule::ListDomains, target)?;
     let paging = call.paging(call.node().config.resource.list_limit)?;
     let filter = DomainFilter {
@@ -112,22 +109,13 @@ async fn create(call: Call<NewDomain>) -> Result<HttpResponse, ApiError> {
 /// there is one.
 async fn show(call: Call, id: web::Path<DomainId>) -> Result<HttpResponse, ApiError> {
     let get = GetDomain { id: id.clone() };
-    let found = match call.providers().resource.read(get).await {
-        Ok(domain) => Ok(domain),
-        Err(error @ Error::DomainNotFound(_)) => Err(error),
-        Err(error) => return Err(error.into()),
-    };
-    let shown = match &found {
-        Ok(domain) => Some(seen(&**domain)?),
-        Err(_) => None,
+    let found = Found {
+        name: "target.domain",
+        result: call.providers().resource.read(get).await,
+        is_missing: |error| matches!(error, Error::DomainNotFound(_)),
     };
     let target = Target::new().with("domain_id", id.as_str());
-    let target = match &shown {
-        Some(shown) => target.with("target.domain", shown),
-        None => target,
-    };
-    call.enforce(Rule::GetDomain, target)?;
-    let domain = found?;
+    let domain = call.enforce_found(Rule::GetDomain, target, found, seen)?;
     call.one(Collection::DOMAINS, domain.id.as_str(), &*domain)
 }
 

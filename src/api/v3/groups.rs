@@ -14,7 +14,7 @@ use keystone_actors::listing::TextFilter;
 use serde_json::Value;
 
 use super::users;
-use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::routes::Routes;
@@ -97,10 +97,7 @@ fn fits(name: &str) -> Result<(), ApiError> {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
-    let target = match own {
-        Some(id) => Target::new().with("target.group.domain_id", id),
-        None => Target::new(),
-    };
+    let target = Target::new().with_some("target.group.domain_id", own);
     call.enforce(Rule::ListGroups, target)?;
     let paging = call.paging(call.node().config.identity.list_limit)?;
     let mut filter = GroupFilter {
@@ -242,21 +239,12 @@ fn tell(call: &Call, group: &GroupId, user: &UserId, added: bool) {
 /// whether there is one.
 async fn permitted<B>(call: &Call<B>, id: &GroupId, rule: Rule) -> Result<Arc<Group>, ApiError> {
     let get = GetGroup { id: id.clone() };
-    let found = match call.providers().identity.read(get).await {
-        Ok(group) => Ok(group),
-        Err(error @ Error::GroupNotFound(_)) => Err(error),
-        Err(error) => return Err(error.into()),
+    let found = Found {
+        name: "target.group",
+        result: call.providers().identity.read(get).await,
+        is_missing: |error| matches!(error, Error::GroupNotFound(_)),
     };
-    let shown = match &found {
-        Ok(group) => Some(seen(&**group)?),
-        Err(_) => None,
-    };
-    let target = match &shown {
-        Some(shown) => Target::new().with("target.group", shown),
-        None => Target::new(),
-    };
-    call.enforce(rule, target)?;
-    Ok(found?)
+    call.enforce_found(rule, Target::new(), found, seen)
 }
 
 /// The two of a membership, if the caller may do this to it. That both exist is the provider's to

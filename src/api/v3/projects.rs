@@ -13,7 +13,7 @@ use keystone_actors::resource::{
 use serde_json::Value;
 
 use super::{project_tree, users};
-use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::query::Query;
@@ -98,10 +98,7 @@ impl Body for ProjectPatch {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
-    let target = match own {
-        Some(id) => Target::new().with("target.domain_id", id),
-        None => Target::new(),
-    };
+    let target = Target::new().with_some("target.domain_id", own);
     call.enforce(Rule::ListProjects, target)?;
     let paging = call.paging(call.node().config.resource.list_limit)?;
     let mut filter = filter(&call.query);
@@ -249,20 +246,11 @@ pub(super) async fn permitted<B>(
     rule: Rule,
 ) -> Result<Arc<Project>, ApiError> {
     let get = GetProject { id: id.clone() };
-    let found = match call.providers().resource.read(get).await {
-        Ok(project) => Ok(project),
-        Err(error @ Error::NotFound(_)) => Err(error),
-        Err(error) => return Err(error.into()),
-    };
-    let shown = match &found {
-        Ok(project) => Some(seen(&**project)?),
-        Err(_) => None,
+    let found = Found {
+        name: "target.project",
+        result: call.providers().resource.read(get).await,
+        is_missing: |error| matches!(error, Error::NotFound(_)),
     };
     let target = Target::new().with("project_id", id.as_str());
-    let target = match &shown {
-        Some(shown) => target.with("target.project", shown),
-        None => target,
-    };
-    call.enforce(rule, target)?;
-    Ok(found?)
+    call.enforce_found(rule, target, found, seen)
 }

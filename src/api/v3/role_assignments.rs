@@ -47,10 +47,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         enforce_for_tree(&call, &filter).await?;
     } else {
         let own = call.caller.domain_id();
-        let target = match own {
-            Some(id) => Target::new().with("target.domain_id", id),
-            None => Target::new(),
-        };
+        let target = Target::new().with_some("target.domain_id", own);
         call.enforce(Rule::ListRoleAssignments, target)?;
         filter.within = own.map(DomainId::from);
     }

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::body::JsonBody;
-use crate::api::call::{self, Body, Call, no_content, seen};
+use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
 use crate::api::query::{Paging, Query};
@@ -132,10 +132,7 @@ impl Body for UserPatch {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
-    let target = match own {
-        Some(id) => Target::new().with("target.domain_id", id),
-        None => Target::new(),
-    };
+    let target = Target::new().with_some("target.domain_id", own);
     call.enforce(Rule::ListUsers, target)?;
     let paging = call.paging(call.node().config.identity.list_limit)?;
     let mut filter = filter(&call.query)?;
@@ -317,22 +314,15 @@ pub(super) async fn permitted<B>(
     rule: Rule,
 ) -> Result<Arc<User>, ApiError> {
     let get = GetUser { id: id.clone() };
-    let found = match call.providers().identity.read(get).await {
-        Ok(user) => Ok(user),
-        Err(error @ Error::UserNotFound(_)) => Err(error),
-        Err(error) => return Err(error.into()),
-    };
-    let shown = match &found {
-        Ok(user) => Some(seen(&user.view(Utc::now().timestamp()))?),
-        Err(_) => None,
+    let found = Found {
+        name: "target.user",
+        result: call.providers().identity.read(get).await,
+        is_missing: |error| matches!(error, Error::UserNotFound(_)),
     };
     let target = Target::new().with("user_id", id.as_str());
-    let target = match &shown {
-        Some(shown) => target.with("target.user", shown),
-        None => target,
-    };
-    call.enforce(rule, target)?;
-    Ok(found?)
+    call.enforce_found(rule, target, found, |user| {
+        seen(&user.view(Utc::now().timestamp()))
+    })
 }
 
 /// A user's own change of the password: `POST /v3/users/{user_id}/password`. Needs no token, but
