@@ -184,9 +184,9 @@ where
     }
 }
 
-/// The URL of a request as it was asked, below `base`: path and query, no trailing slash.
+/// The URL of a request as it was asked, below `base`: path, by now without slashes too many, and query.
 pub fn own_url(request: &HttpRequest, base: &str) -> String {
-    let mut url = format!("{base}{}", request.path().trim_end_matches('/'));
+    let mut url = format!("{base}{}", request.path());
     if !request.query_string().is_empty() {
         url.push('?');
         url.push_str(request.query_string());

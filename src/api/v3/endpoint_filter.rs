@@ -1,14 +1,14 @@
 //! `/v3/OS-EP-FILTER`: which endpoints a project is shown in its catalog, one by one or by groups.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use keystone_actors::catalog::{
     AddEndpointToProject, AddGroupToProject, CreateEndpointGroup, DeleteEndpointGroup,
     EndpointGroup, EndpointGroupPatch, Error, GetInventory, GetProjectFilter,
-    ListProjectsOfEndpoint, ListProjectsOfGroup, NewEndpointGroup, RemoveEndpointFromProject,
-    RemoveGroupFromProject, UpdateEndpointGroup,
+    ListProjectsOfEndpoint, ListProjectsOfGroup, NewEndpointGroup, ProjectFilter,
+    RemoveEndpointFromProject, RemoveGroupFromProject, UpdateEndpointGroup,
 };
 use keystone_actors::ids::{EndpointGroupId, EndpointId, ProjectId};
 use keystone_actors::resource::{GetProject, GetProjects, Project};
@@ -244,12 +244,7 @@ async fn list_endpoints_of_project(
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListEndpointsForProject, Target::new())?;
     require_project(&call, &id).await?;
-    let project = id.into_inner();
-    let filter = call
-        .providers()
-        .catalog
-        .read(GetProjectFilter { project })
-        .await?;
+    let filter = project_filter(&call, &id).await?;
     let inventory = call.providers().catalog.read(GetInventory).await?;
     let members = inventory.endpoints_shown(&filter).into_iter();
     let members = members.map(|endpoint| &**endpoint);
@@ -263,17 +258,22 @@ async fn list_groups_of_project(
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListEndpointGroupsForProject, Target::new())?;
     require_project(&call, &id).await?;
-    let project = id.into_inner();
-    let filter = call
-        .providers()
-        .catalog
-        .read(GetProjectFilter { project })
-        .await?;
+    let filter = project_filter(&call, &id).await?;
     let inventory = call.providers().catalog.read(GetInventory).await?;
     let groups = filter.groups.iter();
     let members = groups.filter_map(|id| inventory.group(id).ok());
     let members = members.map(|group| &**group);
     call.list_whole(Collection::ENDPOINT_GROUPS, members, shown)
+}
+
+/// What a project is shown.
+async fn project_filter(call: &Call, project: &ProjectId) -> Result<Arc<ProjectFilter>, ApiError> {
+    let project = project.clone();
+    Ok(call
+        .providers()
+        .catalog
+        .read(GetProjectFilter { project })
+        .await?)
 }
 
 async fn require_project(call: &Call, id: &ProjectId) -> Result<(), ApiError> {
@@ -305,10 +305,7 @@ async fn check_endpoint(
     let (project, endpoint) = path.into_inner();
     require_endpoint(&call, &endpoint).await?;
     require_project(&call, &project).await?;
-    let get = GetProjectFilter {
-        project: project.clone(),
-    };
-    let filter = call.providers().catalog.read(get).await?;
+    let filter = project_filter(&call, &project).await?;
     match filter.endpoints.contains(&endpoint) {
         true => Ok(no_content()),
         false => Err(Error::EndpointNotInProject { endpoint, project }.into()),
@@ -360,10 +357,7 @@ async fn show_group_of_project(
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::GetEndpointGroupInProject, Target::new())?;
     let (group, project) = pair(&call, path).await?;
-    let get = GetProjectFilter {
-        project: project.clone(),
-    };
-    let filter = call.providers().catalog.read(get).await?;
+    let filter = project_filter(&call, &project).await?;
     if !filter.groups.contains(&group) {
         return Err(Error::GroupNotInProject.into());
     }

@@ -74,8 +74,7 @@ fn shown(endpoint: &Endpoint) -> (&str, &Endpoint) {
 async fn check(
     call: &Call,
     rule: Rule,
-    policy: PolicyId,
-    target: PolicyTarget,
+    (policy, target): (PolicyId, PolicyTarget),
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(rule, Target::new())?;
     let check = CheckAssociation { policy, target };
@@ -87,8 +86,7 @@ async fn check(
 async fn add(
     call: &Call,
     rule: Rule,
-    policy: PolicyId,
-    target: PolicyTarget,
+    (policy, target): (PolicyId, PolicyTarget),
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(rule, Target::new())?;
     let associate = Associate { policy, target };
@@ -100,8 +98,7 @@ async fn add(
 async fn remove(
     call: &Call,
     rule: Rule,
-    policy: PolicyId,
-    target: PolicyTarget,
+    (policy, target): (PolicyId, PolicyTarget),
 ) -> Result<HttpResponse, ApiError> {
     call.enforce(rule, Target::new())?;
     let dissociate = Dissociate { policy, target };
@@ -130,93 +127,73 @@ fn in_region(path: OfRegion) -> (PolicyId, PolicyTarget) {
 
 /// `GET …/OS-ENDPOINT-POLICY/endpoints/{endpoint_id}`.
 async fn check_endpoint(call: Call, path: OfEndpoint) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = endpoint(path);
     check(
         &call,
         Rule::CheckPolicyAssociationForEndpoint,
-        policy,
-        target,
+        endpoint(path),
     )
     .await
 }
 
 /// `PUT …/OS-ENDPOINT-POLICY/endpoints/{endpoint_id}`.
 async fn add_endpoint(call: Call, path: OfEndpoint) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = endpoint(path);
     add(
         &call,
         Rule::CreatePolicyAssociationForEndpoint,
-        policy,
-        target,
+        endpoint(path),
     )
     .await
 }
 
 /// `DELETE …/OS-ENDPOINT-POLICY/endpoints/{endpoint_id}`.
 async fn remove_endpoint(call: Call, path: OfEndpoint) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = endpoint(path);
     remove(
         &call,
         Rule::DeletePolicyAssociationForEndpoint,
-        policy,
-        target,
+        endpoint(path),
     )
     .await
 }
 
 /// `GET …/OS-ENDPOINT-POLICY/services/{service_id}`.
 async fn check_service(call: Call, path: OfService) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = service(path);
-    check(
-        &call,
-        Rule::CheckPolicyAssociationForService,
-        policy,
-        target,
-    )
-    .await
+    check(&call, Rule::CheckPolicyAssociationForService, service(path)).await
 }
 
 /// `PUT …/OS-ENDPOINT-POLICY/services/{service_id}`.
 async fn add_service(call: Call, path: OfService) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = service(path);
     add(
         &call,
         Rule::CreatePolicyAssociationForService,
-        policy,
-        target,
+        service(path),
     )
     .await
 }
 
 /// `DELETE …/OS-ENDPOINT-POLICY/services/{service_id}`.
 async fn remove_service(call: Call, path: OfService) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = service(path);
     remove(
         &call,
         Rule::DeletePolicyAssociationForService,
-        policy,
-        target,
+        service(path),
     )
     .await
 }
 
 /// `GET …/OS-ENDPOINT-POLICY/services/{service_id}/regions/{region_id}`.
 async fn check_in_region(call: Call, path: OfRegion) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = in_region(path);
     let rule = Rule::CheckPolicyAssociationForRegionAndService;
-    check(&call, rule, policy, target).await
+    check(&call, rule, in_region(path)).await
 }
 
 /// `PUT …/OS-ENDPOINT-POLICY/services/{service_id}/regions/{region_id}`.
 async fn add_in_region(call: Call, path: OfRegion) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = in_region(path);
     let rule = Rule::CreatePolicyAssociationForRegionAndService;
-    add(&call, rule, policy, target).await
+    add(&call, rule, in_region(path)).await
 }
 
 /// `DELETE …/OS-ENDPOINT-POLICY/services/{service_id}/regions/{region_id}`.
 async fn remove_in_region(call: Call, path: OfRegion) -> Result<HttpResponse, ApiError> {
-    let (policy, target) = in_region(path);
     let rule = Rule::DeletePolicyAssociationForRegionAndService;
-    remove(&call, rule, policy, target).await
+    remove(&call, rule, in_region(path)).await
 }

@@ -11,6 +11,7 @@ use keystone_actors::federation::{
 use keystone_actors::ids::IdentityProviderId;
 use serde_json::Value;
 
+use super::{Asked, QUERY};
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -57,12 +58,6 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object().required("identity_provider", provider)
 });
 
-pub(super) static QUERY: LazyLock<Schema> = LazyLock::new(|| {
-    object()
-        .optional("id", text())
-        .optional("enabled", schema::loose_boolean())
-});
-
 impl Body for NewIdentityProvider {
     fn read(json: &Value) -> Result<Self, ApiError> {
         NEW.check(json)?;
@@ -88,13 +83,12 @@ fn shown(provider: &IdentityProvider) -> (&str, &IdentityProvider) {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     call.enforce(Rule::ListIdentityProviders, Target::new())?;
-    let (ids, enabled) = (call.query.texts("id"), call.query.boolean("enabled"));
+    let asked = Asked::of(&call.query);
     let federation = &call.providers().federation;
     let found = federation.read(ListIdentityProviders).await?;
-    let matching = found.iter().filter(|provider| {
-        enabled.is_none_or(|enabled| provider.enabled == enabled)
-            && ids.iter().all(|id| id.matches(provider.id.as_str()))
-    });
+    let matching = found
+        .iter()
+        .filter(|provider| asked.matches(provider.id.as_str(), provider.enabled));
     call.list_held(Collection::IDENTITY_PROVIDERS, matching, None, shown)
 }
 
@@ -105,11 +99,8 @@ async fn show(call: Call, id: web::Path<IdentityProviderId>) -> Result<HttpRespo
         id: id.into_inner(),
     };
     let provider = call.providers().federation.read(get).await?;
-    call.one(
-        Collection::IDENTITY_PROVIDERS,
-        provider.id.as_str(),
-        &*provider,
-    )
+    let (id, shown) = shown(&provider);
+    call.one(Collection::IDENTITY_PROVIDERS, id, shown)
 }
 
 /// Creates an identity provider: `PUT /v3/OS-FEDERATION/identity_providers/{idp_id}`.
@@ -133,11 +124,8 @@ async fn create(
             provider.domain_id.as_str(),
         );
     }
-    call.created(
-        Collection::IDENTITY_PROVIDERS,
-        provider.id.as_str(),
-        &*provider,
-    )
+    let (id, shown) = shown(&provider);
+    call.created(Collection::IDENTITY_PROVIDERS, id, shown)
 }
 
 /// Changes an identity provider: `PATCH /v3/OS-FEDERATION/identity_providers/{idp_id}`.
@@ -151,11 +139,8 @@ async fn update(
         patch: call.body.clone(),
     };
     let provider = call.providers().federation.send(update).await?;
-    call.one(
-        Collection::IDENTITY_PROVIDERS,
-        provider.id.as_str(),
-        &*provider,
-    )
+    let (id, shown) = shown(&provider);
+    call.one(Collection::IDENTITY_PROVIDERS, id, shown)
 }
 
 /// Deletes an identity provider, its protocols and the users who come by it alone:

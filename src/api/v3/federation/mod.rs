@@ -7,7 +7,13 @@ mod mappings;
 mod protocols;
 mod service_providers;
 
+use std::sync::LazyLock;
+
 use actix_web::web;
+use keystone_actors::listing::TextFilter;
+
+use crate::api::query::Query;
+use crate::api::schema::{Schema, loose_boolean, object, text};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
@@ -15,4 +21,31 @@ pub fn routes(api: &mut web::ServiceConfig) {
     protocols::routes(api);
     mappings::routes(api);
     service_providers::routes(api);
+}
+
+/// The query of both lists of providers.
+static QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object()
+        .optional("id", text())
+        .optional("enabled", loose_boolean())
+});
+
+/// Which providers, of either kind, a query asks for.
+struct Asked {
+    ids: Vec<TextFilter>,
+    enabled: Option<bool>,
+}
+
+impl Asked {
+    fn of(query: &Query) -> Self {
+        Self {
+            ids: query.texts("id"),
+            enabled: query.boolean("enabled"),
+        }
+    }
+
+    fn matches(&self, id: &str, enabled: bool) -> bool {
+        self.enabled.is_none_or(|asked| asked == enabled)
+            && self.ids.iter().all(|filter| filter.matches(id))
+    }
 }

@@ -10,7 +10,7 @@ use keystone_actors::federation::{
 use keystone_actors::ids::ServiceProviderId;
 use serde_json::Value;
 
-use super::identity_providers::QUERY;
+use super::{Asked, QUERY};
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -73,13 +73,12 @@ fn shown(provider: &ServiceProvider) -> (&str, &ServiceProvider) {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.query.check(&QUERY)?;
     call.enforce(Rule::ListServiceProviders, Target::new())?;
-    let (ids, enabled) = (call.query.texts("id"), call.query.boolean("enabled"));
+    let asked = Asked::of(&call.query);
     let federation = &call.providers().federation;
     let found = federation.read(ListServiceProviders).await?;
-    let matching = found.iter().filter(|provider| {
-        enabled.is_none_or(|enabled| provider.enabled == enabled)
-            && ids.iter().all(|id| id.matches(provider.id.as_str()))
-    });
+    let matching = found
+        .iter()
+        .filter(|provider| asked.matches(provider.id.as_str(), provider.enabled));
     call.list_held(Collection::SERVICE_PROVIDERS, matching, None, shown)
 }
 
