@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::actor::Unavailable;
 use crate::attributes::IMMUTABLE_OPTION;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::sql_types::AssignmentKind;
 use crate::db::schema::{
     assignment, endpoint, implied_role, local_user, password, project, region, role, role_option,
@@ -25,7 +25,7 @@ use crate::epoch::{Entity, Kind};
 use crate::hashing::{HashError, HashPolicy};
 use crate::ids::random_id;
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// What is wanted; the names are those of `keystone-manage bootstrap`.
 #[derive(Clone, Debug)]
@@ -456,7 +456,7 @@ pub async fn bootstrap(db: &Db, wanted: &Bootstrap, hashing: &HashPolicy) -> Res
         }
         // Whatever runs on this database looks again.
         let change = Change::of([Entity::new(Kind::Anything, "")]).and_revoking(revoked);
-        let _: Change = record_change!(conn, "bootstrap", change)?;
+        let _: Change = record_change(conn, "bootstrap", change).await?;
         Ok(report)
     })
 }

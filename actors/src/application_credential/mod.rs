@@ -24,7 +24,7 @@ pub use model::{
     not(test),
     expect(unused_imports, reason = "for the deletion of users and roles")
 )]
-pub(crate) use store::{delete_of_role, delete_of_user_on_project, delete_of_users, delete_where};
+pub(crate) use store::{delete_of_role, delete_of_user_on_project, delete_of_users};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

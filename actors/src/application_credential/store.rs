@@ -9,13 +9,11 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{
-    delete_of_role, delete_of_user_on_project, delete_of_users, delete_where,
-};
+pub(crate) use exports::{delete_of_role, delete_of_user_on_project, delete_of_users};
 pub(super) use rules::{delete_rule, find_rule, list_rules};
 
 use super::{AccessRule, ApplicationCredential, Error, NewApplicationCredential, Numbered};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
     access_rule, application_credential, application_credential_access_rule,
     application_credential_role,
@@ -24,7 +22,7 @@ use crate::db::{Db, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::identity::hold_user;
 use crate::ids::{ApplicationCredentialId, RoleId, UserId};
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// All but the hash of the secret, which is selected where it is compared, and nowhere else.
 #[derive(Queryable, Selectable)]
@@ -258,7 +256,7 @@ pub(super) async fn insert(
         let user = new.user_id.as_str();
         // Of two at once, the second counts what the first made, and sees its rules; and none is
         // made while its owner is deleted.
-        hold_user!(conn, user);
+        hold_user(conn, user).await?;
         if let Some(limit) = user_limit {
             let count: i64 = application_credential::table
                 .filter(application_credential::user_id.eq(user))
@@ -320,6 +318,6 @@ pub(super) async fn delete(
             return Err(Error::NotFound(id.clone()));
         }
         let change = Change::of([Entity::new(Kind::ApplicationCredential, id.as_str())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }

@@ -361,23 +361,21 @@ each_database! {
 }
 
 async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_users!(conn, ids))).unwrap()
+    let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_users(conn, &ids).await?
+    ))
+    .unwrap()
 }
 
 async fn with_role(pool: &Db, id: &str) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_role!(conn, id))).unwrap()
+    transaction!(pool, |conn| Ok::<_, Error>(delete_of_role(conn, id).await?)).unwrap()
 }
 
 async fn with_user_on_project(pool: &Db, user: &str, project: &str) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_user_on_project!(
-        conn, user, project
-    )))
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_user_on_project(conn, user, project).await?
+    ))
     .unwrap()
 }
 

@@ -18,8 +18,7 @@ pub use messages::{
 };
 pub use model::{Actor, Assignment, AssignmentFilter, EffectiveRoles, Grant, GrantTarget, Scopes};
 pub(crate) use store::{
-    delete_kind, delete_of_groups, delete_of_role, delete_of_users, delete_on_domain,
-    delete_on_projects,
+    delete_of_groups, delete_of_role, delete_of_users, delete_on_domain, delete_on_projects,
 };
 
 use crate::actor::{Handle, Provider, Unavailable};

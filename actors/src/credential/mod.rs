@@ -24,7 +24,7 @@ pub use model::{
     BlobFault, BlobSource, Credential, CredentialFilter, Ec2Key, NewCredential, SealedCredential,
     TotpVerdict, ec2_id,
 };
-pub(crate) use store::{delete_of_projects, delete_of_users, delete_where};
+pub(crate) use store::{delete_of_projects, delete_of_users};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_projects, delete_of_users, delete_where};
+pub(crate) use exports::{delete_of_projects, delete_of_users};
 pub(super) use passcodes::use_step;
 use secrecy::SecretString;
 
@@ -15,7 +15,7 @@ use super::keys::{self, Sealed};
 use super::model::{BlobFault, sealed_form};
 use super::{Credential, CredentialFilter, Error, SealedCredential, handlers};
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::credential;
 use crate::db::{Db, on_unique};
 use crate::epoch::{Entity, Kind};
@@ -23,7 +23,7 @@ use crate::identity::hold_user;
 use crate::ids::CredentialId;
 use crate::listing::{Comparator, TextFilter};
 use crate::token::KeySet;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// Rows that are sealed anew in one transaction.
 const MIGRATED: i64 = 100;
@@ -140,7 +140,7 @@ pub(super) async fn insert(
     transaction!(db, |conn| {
         if let Some(limit) = user_limit {
             // Of two at once, the second counts what the first made.
-            hold_user!(conn, new.user_id.as_str());
+            hold_user(conn, new.user_id.as_str()).await?;
             let count: i64 = credential::table
                 .filter(credential::user_id.eq(new.user_id.as_str()))
                 .count()
@@ -156,7 +156,7 @@ pub(super) async fn insert(
             .await
             .map_err(|error| on_unique(error, || Error::Duplicate(new.id.clone())))?;
         // An access key that was deleted may come back with the ID that it had.
-        Ok(record_change!(conn, node, change_of(&new.id))?)
+        Ok(record_change(conn, node, change_of(&new.id)).await?)
     })
 }
 
@@ -195,7 +195,7 @@ pub(super) async fn update(
             ))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, change_of(id))?;
+        let change = record_change(conn, node, change_of(id)).await?;
         Ok((credential, change))
     })
 }
@@ -206,7 +206,7 @@ pub(super) async fn delete(db: &Db, node: &str, id: &CredentialId) -> Result<Cha
         if diesel::delete(row).execute(conn).await? == 0 {
             return Err(Error::NotFound(id.clone()));
         }
-        Ok(record_change!(conn, node, change_of(id))?)
+        Ok(record_change(conn, node, change_of(id)).await?)
     })
 }
 
@@ -262,7 +262,7 @@ pub(super) async fn reseal(
                 count += 1;
             }
         }
-        let change = record_change!(conn, node, Change::of(changed))?;
+        let change = record_change(conn, node, Change::of(changed)).await?;
         Ok::<_, Error>((change, count))
     })?;
     Ok(count)

@@ -302,15 +302,18 @@ each_database! {
 }
 
 async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_users!(conn, ids))).unwrap()
+    let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_users(conn, &ids).await?
+    ))
+    .unwrap()
 }
 
 async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_projects!(conn, [id]))).unwrap()
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_projects(conn, &[id.to_owned()]).await?
+    ))
+    .unwrap()
 }
 
 /// What is stored of a secret, and the hash of the key.

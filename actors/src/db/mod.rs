@@ -8,6 +8,7 @@
 use std::future::Future;
 
 use diesel::QueryResult;
+use futures_util::future::BoxFuture;
 
 mod fault;
 pub mod migrate;
@@ -103,6 +104,87 @@ macro_rules! transaction {
         }
     }};
 }
+
+/// A connection to one of the three databases.
+pub(crate) enum AnyConn<'a> {
+    Sqlite(&'a mut SqliteConn),
+    Postgres(&'a mut PostgresConn),
+    Mysql(&'a mut MysqlConn),
+}
+
+/// What [`AnyConn`] is made of.
+pub(crate) trait Conn {
+    fn any(&mut self) -> AnyConn<'_>;
+}
+
+impl Conn for SqliteConn {
+    fn any(&mut self) -> AnyConn<'_> {
+        AnyConn::Sqlite(self)
+    }
+}
+
+impl Conn for PostgresConn {
+    fn any(&mut self) -> AnyConn<'_> {
+        AnyConn::Postgres(self)
+    }
+}
+
+impl Conn for MysqlConn {
+    fn any(&mut self) -> AnyConn<'_> {
+        AnyConn::Mysql(self)
+    }
+}
+
+/// Some work on a connection, without its type.
+pub(crate) fn boxed<'a, T>(
+    work: impl Future<Output = QueryResult<T>> + Send + 'a,
+) -> BoxFuture<'a, QueryResult<T>> {
+    Box::pin(work)
+}
+
+/// Writes functions for the insides of transactions, which other rooms' transactions call as well:
+///
+/// ```ignore
+/// on_connection! {
+///     /// Forgets …
+///     pub(crate) async fn delete_limits_of<'a>(conn, projects: &'a [String]) -> Vec<Entity> {
+///         diesel::delete(…).execute(conn).await?;
+///         Ok(…)
+///     }
+/// }
+/// limit::delete_limits_of(conn, &projects).await?;
+/// ```
+///
+/// The body is expanded once per database, and its result is a `QueryResult`. Unlike a macro, such a
+/// function is compiled once, however many transactions call it.
+macro_rules! on_connection {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis async fn $name:ident<$life:lifetime>(
+            $conn:ident $(, $arg:ident: $type:ty)* $(,)?
+        ) -> $out:ty $body:block
+    )+) => {$(
+        $(#[$meta])*
+        $vis fn $name<$life>(
+            conn: &$life mut impl $crate::db::Conn
+            $(, $arg: $type)*
+        ) -> ::futures_util::future::BoxFuture<$life, ::diesel::QueryResult<$out>> {
+            fn on<$life>(
+                conn: $crate::db::AnyConn<$life>
+                $(, $arg: $type)*
+            ) -> ::futures_util::future::BoxFuture<$life, ::diesel::QueryResult<$out>> {
+                use $crate::db::{AnyConn, boxed};
+                match conn {
+                    AnyConn::Sqlite($conn) => boxed(async move $body),
+                    AnyConn::Postgres($conn) => boxed(async move $body),
+                    AnyConn::Mysql($conn) => boxed(async move $body),
+                }
+            }
+            on($crate::db::Conn::any(conn) $(, $arg)*)
+        }
+    )+};
+}
+pub(crate) use on_connection;
 
 /// Locks the row of an ID for the rest of a transaction whose error is made of a diesel error:
 /// `lock_by_id!(conn, service, id)`, with the table's name and an ID type. Changes nothing, and is

@@ -7,9 +7,9 @@ use std::future::Future;
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 
-use super::{MysqlConn, PostgresConn, SqliteConn};
+use super::{InsertRows as _, MysqlConn, PostgresConn, SqliteConn, on_connection};
 use crate::epoch::{Entity, Kind};
-use crate::revocation::Event;
+use crate::revocation::{self, Event};
 
 macro_rules! channel {
     () => {
@@ -76,23 +76,15 @@ impl Change {
     }
 }
 
-/// Writes a change into the outbox, and its revocations into `revocation_event`, inside the
-/// transaction of `$conn`; evaluates to `Result<Change, diesel::result::Error>`, and returns
-/// early on a failed insertion.
-#[macro_export]
-macro_rules! record_change {
-    ($conn:expr, $node:expr, $change:expr) => {{
-        let change: $crate::db::outbox::Change = $change;
-        let (events, rows) = (
-            $crate::revocation::rows(&change),
-            $crate::db::outbox::rows(&change, $node),
-        );
-        $crate::db::InsertRows::insert_rows($conn, events).await?;
-        $crate::db::InsertRows::insert_rows($conn, rows).await?;
-        $crate::db::outbox::Announce::announce($conn)
-            .await
-            .map(|()| change)
-    }};
+on_connection! {
+    /// Writes a change into the outbox, and its revocations into `revocation_event`, inside the
+    /// transaction that makes it, on this node. Gives the change back, to be published.
+    pub(crate) async fn record_change<'a>(conn, node: &'a str, change: Change) -> Change {
+        conn.insert_rows(revocation::rows(&change)).await?;
+        conn.insert_rows(rows(&change, node)).await?;
+        conn.announce().await?;
+        Ok(change)
+    }
 }
 
 /// Wakes those who follow the outbox, when the transaction commits.

@@ -6,12 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{ConfigPlace, DomainSettings, Error, Options};
-use crate::db::outbox::Change;
-use crate::db::schema::{sensitive_config, whitelisted_config};
+use crate::db::on_connection;
+use crate::db::outbox::{Change, record_change};
+use crate::db::schema::{config_register, sensitive_config, whitelisted_config};
 use crate::db::{Db, InsertRows};
 use crate::epoch::{Entity, Kind};
 use crate::ids::DomainId;
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = whitelisted_config)]
@@ -156,7 +157,7 @@ pub(super) async fn replace(
         lock_domain!(conn, domain);
         let old: DomainSettings = load_settings!(conn, domain);
         write_settings!(conn, domain, settings);
-        let change = record_change!(conn, node, of_domain(domain))?;
+        let change = record_change(conn, node, of_domain(domain)).await?;
         Ok((old.is_empty(), change))
     })
 }
@@ -183,7 +184,7 @@ pub(super) async fn update(
             settings.secret.insert(key.clone(), value.clone());
         }
         write_settings!(conn, domain, &settings);
-        let change = record_change!(conn, node, of_domain(domain))?;
+        let change = record_change(conn, node, of_domain(domain)).await?;
         Ok((settings, change))
     })
 }
@@ -214,7 +215,7 @@ pub(super) async fn delete(
             .secret
             .retain(|(group, option), _| !place.contains(group, option));
         write_settings!(conn, domain, &settings);
-        Ok(record_change!(conn, node, of_domain(domain))?)
+        Ok(record_change(conn, node, of_domain(domain)).await?)
     })
 }
 
@@ -225,26 +226,19 @@ fn not_found(place: &ConfigPlace, domain: &DomainId) -> Error {
     }
 }
 
-/// Deletes the configuration of a domain (its ID as `&str`), when the domain is deleted:
-/// `delete_config_of_domain!(conn, id)`, inside a transaction whose error is made of a diesel
-/// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-macro_rules! delete_config_of_domain {
-    ($conn:expr, $domain:expr) => {{
-        use $crate::db::schema::{config_register, sensitive_config, whitelisted_config};
-        let domain: &str = $domain;
+on_connection! {
+    /// Deletes the configuration of a domain, when the domain is deleted. Gives the entities that
+    /// are not what they were.
+    pub(crate) async fn delete_config_of_domain<'a>(conn, domain: &'a str) -> Vec<Entity> {
         diesel::delete(whitelisted_config::table.filter(whitelisted_config::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(sensitive_config::table.filter(sensitive_config::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(config_register::table.filter(config_register::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
-        vec![$crate::epoch::Entity::new(
-            $crate::epoch::Kind::DomainConfig,
-            domain,
-        )]
-    }};
+        Ok(vec![Entity::new(Kind::DomainConfig, domain)])
+    }
 }
-pub(crate) use delete_config_of_domain;

@@ -1,14 +1,12 @@
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::actor::Handle;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
-use crate::{record_change, transaction};
+use crate::transaction;
 
 struct Tests {
     bench: Bench,
@@ -191,8 +189,8 @@ each_database! {
         db.execute("INSERT INTO config_register (type, domain_id) VALUES ('sql', 'd')").await;
 
         let change: Result<Change, Error> = transaction!(&tests.bench.pool("domains"), |conn| {
-            let stale = delete_config_of_domain!(conn, "d");
-            Ok(record_change!(conn, "node", Change::of(stale))?)
+            let stale = delete_config_of_domain(conn, "d").await?;
+            Ok(record_change(conn, "node", Change::of(stale)).await?)
         });
         tests.bench.invalidations.publish(&change.unwrap());
 

@@ -17,7 +17,7 @@ pub use model::{
     NewProtocol, NewServiceProvider, Protocol, ProtocolPatch, ServiceProvider,
     ServiceProviderPatch,
 };
-pub(crate) use store::{delete_identities, delete_providers_of_domain};
+pub(crate) use store::delete_providers_of_domain;
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

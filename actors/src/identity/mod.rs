@@ -18,9 +18,7 @@ use std::sync::Arc;
 pub use messages::*;
 pub use model::*;
 pub use settings::IdentitySettings;
-pub(crate) use store::{
-    DeletedActors, clear_default_projects, delete_identities, delete_of_domain, hold_user,
-};
+pub(crate) use store::{clear_default_projects, delete_identities, delete_of_domain, hold_user};
 
 use crate::actor::{Handle, Provider, Unavailable};
 use crate::cache::Cache;

@@ -1,16 +1,14 @@
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde_json::{Value, from_value, json};
 
 use super::*;
 use crate::catalog::{CreateRegion, CreateService, DeleteService, NewRegion};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::ids::ServiceId;
 use crate::listing::TextFilter;
 use crate::resource::ResourceSettings;
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
-use crate::{record_change, transaction};
+use crate::transaction;
 
 /// A service, a region `eu`, a domain `d` with the projects `p` and `q`, and a domain `e`.
 struct Tests {
@@ -303,8 +301,8 @@ each_database! {
         assert_eq!(tests.of("p").await, pairs([("p", 1)])); // cached from here on
 
         let change: Result<Change, Error> = transaction!(&tests.bench.pool("projects"), |conn| {
-            let stale = delete_limits_of_projects!(conn, ["p"]);
-            Ok(record_change!(conn, "node", Change::of(stale))?)
+            let stale = delete_limits_of_projects(conn, &["p".to_owned()]).await?;
+            Ok(record_change(conn, "node", Change::of(stale)).await?)
         });
         tests.bench.invalidations.publish(&change.unwrap());
         tests.catalog.send(DeleteService { id: tests.service.clone() }).await.unwrap();

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{Error, Policy, PolicyPatch, PolicyTarget};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::Db;
-use crate::db::schema::{policy, policy_association};
+use crate::db::on_connection;
+use crate::db::schema::{endpoint, policy, policy_association};
 use crate::ids::{EndpointId, PolicyId, ServiceId, random_id};
 use crate::{lock_by_id, transaction, with_conn};
 
@@ -304,25 +305,18 @@ pub(super) async fn find_associations(
         .collect())
 }
 
-/// Deletes the associations of an endpoint (its ID as `&str`), inside the transaction that deletes
-/// the endpoint, whose error is made of a diesel error.
-macro_rules! delete_associations_of_endpoint {
-    ($conn:expr, $endpoint:expr) => {{
-        use $crate::db::schema::policy_association;
-        let endpoint: &str = $endpoint;
+on_connection! {
+    /// Deletes the associations of an endpoint, inside the transaction that deletes the endpoint.
+    pub(crate) async fn delete_associations_of_endpoint<'a>(conn, endpoint: &'a str) -> () {
         let of_endpoint = policy_association::endpoint_id.eq(endpoint);
         diesel::delete(policy_association::table.filter(of_endpoint))
-            .execute($conn)
+            .execute(conn)
             .await?;
-    }};
-}
-pub(crate) use delete_associations_of_endpoint;
+        Ok(())
+    }
 
-/// The same for a service and its endpoints, which have to be there still.
-macro_rules! delete_associations_of_service {
-    ($conn:expr, $service:expr) => {{
-        use $crate::db::schema::{endpoint, policy_association};
-        let service: &str = $service;
+    /// The same for a service and its endpoints, which have to be there still.
+    pub(crate) async fn delete_associations_of_service<'a>(conn, service: &'a str) -> () {
         let endpoints = endpoint::table
             .filter(endpoint::service_id.eq(service))
             .select(endpoint::id.nullable());
@@ -330,21 +324,17 @@ macro_rules! delete_associations_of_service {
             .eq(service)
             .or(policy_association::endpoint_id.eq_any(endpoints));
         diesel::delete(policy_association::table.filter(theirs))
-            .execute($conn)
+            .execute(conn)
             .await?;
-    }};
-}
-pub(crate) use delete_associations_of_service;
+        Ok(())
+    }
 
-/// The same for regions, their IDs a `Vec<String>`.
-macro_rules! delete_associations_of_regions {
-    ($conn:expr, $regions:expr) => {{
-        use $crate::db::schema::policy_association;
-        let regions: Vec<String> = $regions;
+    /// The same for regions.
+    pub(crate) async fn delete_associations_of_regions<'a>(conn, regions: &'a [String]) -> () {
         let theirs = policy_association::region_id.eq_any(regions);
         diesel::delete(policy_association::table.filter(theirs))
-            .execute($conn)
+            .execute(conn)
             .await?;
-    }};
+        Ok(())
+    }
 }
-pub(crate) use delete_associations_of_regions;

@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{Error, Event, TokenFacts};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{ng_invalidation, revocation_event};
 use crate::db::{Db, DbTime, micros_since_epoch};
 use crate::epoch::{Entity, Kind};
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = revocation_event)]
@@ -49,7 +49,7 @@ impl From<EventRow> for Event {
     }
 }
 
-/// The rows of a change's revocations, for [`record_change!`](crate::record_change).
+/// The rows of a change's revocations, for [`record_change`](crate::db::outbox::record_change).
 pub fn rows(change: &Change) -> Vec<NewEventRow> {
     change.revocations.iter().map(NewEventRow::from).collect()
 }
@@ -95,7 +95,7 @@ impl From<&Event> for NewEventRow {
 
 pub(super) async fn revoke(db: &Db, node: &str, events: Vec<Event>) -> Result<Change, Error> {
     transaction!(db, |conn| {
-        let change: Change = record_change!(conn, node, Change::revoking(events.clone()))?;
+        let change: Change = record_change(conn, node, Change::revoking(events.clone())).await?;
         Ok(change)
     })
 }

@@ -7,12 +7,12 @@ use diesel_async::RunQueryDsl;
 
 use super::{Error, Role, RoleGraph, RolePatch};
 use crate::attributes::{ResourceOptions, extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{implied_role, role, role_option};
 use crate::db::{Db, InsertRows, on_unique};
 use crate::epoch::Entity;
 use crate::ids::{DomainId, RoleId};
-use crate::{application_credential, assignment, record_change, transaction, with_conn};
+use crate::{application_credential, assignment, transaction, with_conn};
 
 /// What the column holds for a global role: with NULL the unique index would not hold.
 const NO_DOMAIN: &str = "<<null>>";
@@ -152,7 +152,7 @@ pub(super) async fn insert(db: &Db, node: &str, new: &Role) -> Result<Change, Er
             .await
             .map_err(|error| on_unique(error, || name_taken(new)))?;
         replace_options!(conn, new);
-        let change = record_change!(conn, node, Change::of([Entity::roles()]))?;
+        let change = record_change(conn, node, Change::of([Entity::roles()])).await?;
         Ok(change)
     })
 }
@@ -173,7 +173,7 @@ pub(super) async fn update(
             .await
             .map_err(|error| on_unique(error, || name_taken(&new)))?;
         replace_options!(conn, &new);
-        let change = record_change!(conn, node, Change::of([Entity::roles()]))?;
+        let change = record_change(conn, node, Change::of([Entity::roles()])).await?;
         Ok((new, change))
     })
 }
@@ -185,14 +185,14 @@ pub(super) async fn delete(db: &Db, node: &str, id: &RoleId) -> Result<Change, E
             return Err(Error::ImmutableDeletion(id.clone()));
         }
         // While the assignments are there, by which Keystone finds them.
-        let credentials = application_credential::delete_of_role!(conn, id.as_str());
-        assignment::delete_of_role!(conn, id.as_str());
+        let credentials = application_credential::delete_of_role(conn, id.as_str()).await?;
+        assignment::delete_of_role(conn, id.as_str()).await?;
         // Options and implications go with it: ON DELETE CASCADE.
         diesel::delete(role::table.find(id.as_str()))
             .execute(conn)
             .await?;
         let gone = credentials.into_iter().chain([Entity::roles()]);
-        let change = record_change!(conn, node, Change::of(gone).bounded())?;
+        let change = record_change(conn, node, Change::of(gone).bounded()).await?;
         Ok(change)
     })
 }
@@ -213,7 +213,7 @@ pub(super) async fn insert_implication(
             .execute(conn)
             .await
             .map_err(|error| on_unique(error, || Error::ImplicationExists))?;
-        let change = record_change!(conn, node, Change::of([Entity::roles()]))?;
+        let change = record_change(conn, node, Change::of([Entity::roles()])).await?;
         Ok(change)
     })
 }
@@ -232,7 +232,7 @@ pub(super) async fn delete_implication(
                 implied: implied.clone(),
             });
         }
-        let change = record_change!(conn, node, Change::of([Entity::roles()]))?;
+        let change = record_change(conn, node, Change::of([Entity::roles()])).await?;
         Ok(change)
     })
 }

@@ -16,7 +16,7 @@ pub use messages::{
     ConsumeTrustUse, CreateTrust, DeleteTrust, GetTrust, GetTrustOfToken, ListTrusts,
 };
 pub use model::{NewTrust, Trust, TrustTerms, TrustsOf};
-pub(crate) use store::{delete_of_projects, delete_of_users, delete_where};
+pub(crate) use store::{delete_of_projects, delete_of_users};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;

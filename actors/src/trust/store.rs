@@ -6,17 +6,17 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_projects, delete_of_users, delete_where};
+pub(crate) use exports::{delete_of_projects, delete_of_users};
 
 use super::{Error, NewTrust, RedelegationFault, Trust, TrustTerms, TrustsOf};
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{trust, trust_role};
 use crate::db::{BATCH, Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{RoleId, TrustId};
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 const MICROS: i64 = 1_000_000;
 
@@ -222,7 +222,7 @@ pub(super) async fn consume(db: &Db, node: &str, id: &TrustId) -> Result<Option<
             };
         }
         let change = Change::of([Entity::new(Kind::Trust, terms.id.as_str())]);
-        Ok(Some(record_change!(conn, node, change)?))
+        Ok(Some(record_change(conn, node, change).await?))
     })
 }
 
@@ -263,7 +263,7 @@ pub(super) async fn delete(db: &Db, node: &str, id: &TrustId, now: i64) -> Resul
                 .await?;
         }
         let events = doomed.iter().map(|id| Event::trust(id.as_str(), now));
-        let change = record_change!(conn, node, Change::revoking(events.collect()))?;
+        let change = record_change(conn, node, Change::revoking(events.collect())).await?;
         Ok(change)
     })
 }

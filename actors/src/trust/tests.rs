@@ -349,24 +349,16 @@ async fn create(
 }
 
 async fn with_user(pool: &Db, id: &str) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_users!(
-        conn,
-        [id],
-        NOW
-    )))
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_users(conn, &[id.to_owned()], NOW).await?
+    ))
     .unwrap()
 }
 
 async fn with_project(pool: &Db, id: &str) -> Vec<Entity> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    transaction!(pool, |conn| Ok::<_, Error>(delete_of_projects!(
-        conn,
-        [id],
-        NOW
-    )))
+    transaction!(pool, |conn| Ok::<_, Error>(
+        delete_of_projects(conn, &[id.to_owned()], NOW).await?
+    ))
     .unwrap()
 }
 

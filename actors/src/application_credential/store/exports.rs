@@ -1,16 +1,23 @@
 //! What the transactions of other providers do to these tables.
 //!
-//! Each is a macro for the inside of a transaction whose error is made of a diesel error, and
-//! evaluates to the entities that are not what they were, a `Vec<Entity>`. Tokens made from what
-//! is deleted are not to be revoked: they depend on it, and fall with it.
+//! Each gives the entities that are not what they were. Tokens made from what is deleted are not to
+//! be revoked: they depend on it, and fall with it.
 //!
 //! What belongs to a deleted project stays, as in Keystone: nobody can log in with it.
 
-/// Deletes the application credentials of a condition, a closure that makes it: what the macros
-/// below share.
+use diesel::dsl::{exists, sql};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::{access_rule, application_credential, assignment};
+use crate::db::{BATCH, on_connection};
+use crate::epoch::{Entity, Kind};
+
+/// Deletes the application credentials of a condition, a closure that makes it. Evaluates to their
+/// entities.
 macro_rules! delete_where {
     ($conn:expr, $theirs:expr) => {{
-        use $crate::db::schema::application_credential;
         let theirs = $theirs;
         let ids: Vec<String> = application_credential::table
             .filter(theirs())
@@ -22,65 +29,49 @@ macro_rules! delete_where {
             .execute($conn)
             .await?;
         ids.into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::ApplicationCredential, id))
-            .collect::<Vec<_>>()
+            .map(|id| Entity::new(Kind::ApplicationCredential, id))
     }};
 }
-pub(crate) use delete_where;
 
-/// Deletes the application credentials and access rules of users (their IDs, a slice of text),
-/// when the users are deleted: `delete_of_users!(conn, ids)`.
-macro_rules! delete_of_users {
-    ($conn:expr, $users:expr) => {{
+on_connection! {
+    /// Deletes the application credentials and access rules of users, when the users are deleted.
+    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String]) -> Vec<Entity> {
         let mut changed = Vec::new();
-        for users in $users.chunks($crate::db::BATCH) {
-            let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
-            let gone = $crate::application_credential::delete_where!($conn, || {
-                $crate::db::schema::application_credential::user_id.eq_any(users.clone())
-            });
-            changed.extend(gone);
-            let rules = $crate::db::schema::access_rule::user_id.eq_any(users.clone());
-            diesel::delete($crate::db::schema::access_rule::table.filter(rules))
-                .execute($conn)
+        for users in users.chunks(BATCH) {
+            let theirs = || application_credential::user_id.eq_any(users);
+            changed.extend(delete_where!(conn, theirs));
+            let rules = access_rule::user_id.eq_any(users);
+            diesel::delete(access_rule::table.filter(rules))
+                .execute(conn)
                 .await?;
         }
-        changed
-    }};
-}
-pub(crate) use delete_of_users;
+        Ok(changed)
+    }
 
-/// Deletes a user's application credentials for a project (IDs as `&str`):
-/// `delete_of_user_on_project!(conn, user, project)`. Not for the removal of a role assignment,
-/// at which Keystone lets them be: without the role they log nobody in.
-#[cfg_attr(
-    not(test),
-    expect(unused_macros, reason = "for whoever takes a user off a project")
-)]
-macro_rules! delete_of_user_on_project {
-    ($conn:expr, $user:expr, $project:expr) => {{
-        let (user, project): (&str, &str) = ($user, $project);
-        $crate::application_credential::delete_where!($conn, || {
-            use $crate::db::schema::application_credential;
+    /// Deletes a user's application credentials for a project. Not for the removal of a role
+    /// assignment, at which Keystone lets them be: without the role they log nobody in.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever takes a user off a project"))]
+    pub(crate) async fn delete_of_user_on_project<'a>(
+        conn,
+        user: &'a str,
+        project: &'a str,
+    ) -> Vec<Entity> {
+        let theirs = || {
             application_credential::user_id
                 .eq(user)
                 .and(application_credential::project_id.eq(project))
-        })
-    }};
-}
-pub(crate) use delete_of_user_on_project;
+        };
+        Ok(delete_where!(conn, theirs).collect())
+    }
 
-/// Deletes, when a role (its ID as `&str`) is deleted, all application credentials of each user
-/// for each project where the user is assigned the role itself, whichever roles they have:
-/// Keystone's rule. `delete_of_role!(conn, id)`, while the assignments are still there.
-macro_rules! delete_of_role {
-    ($conn:expr, $role:expr) => {{
-        let role: &str = $role;
-        $crate::application_credential::delete_where!($conn, || {
-            use $crate::db::schema::{application_credential, assignment};
+    /// Deletes, when a role is deleted, all application credentials of each user for each project
+    /// where the user is assigned the role itself, whichever roles they have: Keystone's rule. To be
+    /// called while the assignments are still there.
+    pub(crate) async fn delete_of_role<'a>(conn, role: &'a str) -> Vec<Entity> {
+        let theirs = || {
             // The column's type is an enum, and not the same on all three.
-            let direct =
-                diesel::dsl::sql::<diesel::sql_types::Bool>("assignment.type = 'UserProject'");
-            diesel::dsl::exists(
+            let direct = sql::<Bool>("assignment.type = 'UserProject'");
+            exists(
                 assignment::table
                     .filter(direct)
                     .filter(assignment::role_id.eq(role))
@@ -91,7 +82,7 @@ macro_rules! delete_of_role {
                             .eq(application_credential::project_id),
                     ),
             )
-        })
-    }};
+        };
+        Ok(delete_where!(conn, theirs).collect())
+    }
 }
-pub(crate) use delete_of_role;

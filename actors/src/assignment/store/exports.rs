@@ -1,22 +1,25 @@
-//! What the transactions of other providers do to these tables.
-//!
-//! Each is a macro for the inside of a transaction whose error is made of a diesel error. Tokens
-//! are not to be revoked for what is deleted: they depend on it, and are looked at anew.
+//! What the transactions of other providers do to these tables. Tokens are not to be revoked for
+//! what is deleted: they depend on it, and are looked at anew.
 
-/// Deletes the rows of two kinds in `assignment` for a column, `actor_id` or `target_id`: what the
-/// macros below share. Evaluates to whose they were, if they are on a target, a `Vec<Entity>`.
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::sql_types::AssignmentKind;
+use crate::db::schema::{assignment, system_assignment};
+use crate::db::{BATCH, on_connection};
+use crate::epoch::{Entity, Kind};
+
+/// Deletes the rows of two kinds in `assignment` for a column, `actor_id` or `target_id`. Evaluates
+/// to whose they were, a `Vec<Entity>`.
 macro_rules! delete_kind {
     ($conn:expr, [$first:ident, $second:ident], $column:ident, $ids:expr) => {{
-        use $crate::db::schema::assignment;
-        use $crate::db::schema::sql_types::AssignmentKind;
         let mut actors: Vec<String> = Vec::new();
-        for ids in $ids.chunks($crate::db::BATCH) {
-            let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        for ids in $ids.chunks(BATCH) {
             let theirs = || {
                 assignment::kind
                     .eq(AssignmentKind::$first)
                     .or(assignment::kind.eq(AssignmentKind::$second))
-                    .and(assignment::$column.eq_any(ids.clone()))
+                    .and(assignment::$column.eq_any(ids))
             };
             let found: Vec<String> = assignment::table
                 .filter(theirs())
@@ -29,82 +32,62 @@ macro_rules! delete_kind {
                 .execute($conn)
                 .await?;
         }
+        let actors = actors.into_iter();
         actors
-            .into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Assignments, id))
-            .collect::<Vec<_>>()
+            .map(|id| Entity::new(Kind::Assignments, id))
+            .collect()
     }};
 }
-pub(crate) use delete_kind;
 
-/// Deletes the grants on projects (their IDs, a slice of text), when the projects are deleted:
-/// `delete_on_projects!(conn, ids)`. Evaluates to the entities that are not what they were.
-macro_rules! delete_on_projects {
-    ($conn:expr, $projects:expr) => {
-        $crate::assignment::delete_kind!($conn, [UserProject, GroupProject], target_id, $projects)
-    };
-}
-pub(crate) use delete_on_projects;
-
-/// Deletes the grants on a domain (its ID as `&str`), when the domain is deleted:
-/// `delete_on_domain!(conn, id)`. Evaluates to the entities that are not what they were.
-macro_rules! delete_on_domain {
-    ($conn:expr, $domain:expr) => {
-        $crate::assignment::delete_kind!($conn, [UserDomain, GroupDomain], target_id, [$domain])
-    };
-}
-pub(crate) use delete_on_domain;
-
-/// Deletes the grants of users (their IDs, a slice of text), when the users are deleted:
-/// `delete_of_users!(conn, ids)`. Evaluates to the entities that are not what they were.
-macro_rules! delete_of_users {
-    ($conn:expr, $users:expr) => {{
-        for users in $users.chunks($crate::db::BATCH) {
-            use $crate::db::schema::system_assignment;
-            let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
+/// Deletes the system grants of actors of a kind.
+macro_rules! delete_on_system {
+    ($conn:expr, $kind:literal, $ids:expr) => {
+        for ids in $ids.chunks(BATCH) {
             let theirs = system_assignment::actor_id
-                .eq_any(users)
-                .and(system_assignment::kind.eq("UserSystem"));
+                .eq_any(ids)
+                .and(system_assignment::kind.eq($kind));
             diesel::delete(system_assignment::table.filter(theirs))
                 .execute($conn)
                 .await?;
         }
-        $crate::assignment::delete_kind!($conn, [UserProject, UserDomain], actor_id, $users)
-    }};
+    };
 }
-pub(crate) use delete_of_users;
 
-/// Deletes the grants of groups, as [`delete_of_users`]: `delete_of_groups!(conn, ids)`.
-macro_rules! delete_of_groups {
-    ($conn:expr, $groups:expr) => {{
-        for groups in $groups.chunks($crate::db::BATCH) {
-            use $crate::db::schema::system_assignment;
-            let groups: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
-            let theirs = system_assignment::actor_id
-                .eq_any(groups)
-                .and(system_assignment::kind.eq("GroupSystem"));
-            diesel::delete(system_assignment::table.filter(theirs))
-                .execute($conn)
-                .await?;
-        }
-        $crate::assignment::delete_kind!($conn, [GroupProject, GroupDomain], actor_id, $groups)
-    }};
-}
-pub(crate) use delete_of_groups;
+on_connection! {
+    /// Deletes the grants on projects, when the projects are deleted. Gives the entities that are
+    /// not what they were.
+    pub(crate) async fn delete_on_projects<'a>(conn, projects: &'a [String]) -> Vec<Entity> {
+        Ok(delete_kind!(conn, [UserProject, GroupProject], target_id, projects))
+    }
 
-/// Deletes the grants of a role (its ID as `&str`), when the role is deleted:
-/// `delete_of_role!(conn, id)`. What is cached of them gives nobody anything any more, as there is
-/// no such role.
-macro_rules! delete_of_role {
-    ($conn:expr, $role:expr) => {{
-        use $crate::db::schema::{assignment, system_assignment};
-        let role: &str = $role;
+    /// Deletes the grants on a domain, when the domain is deleted. Gives the entities that are not
+    /// what they were.
+    pub(crate) async fn delete_on_domain<'a>(conn, domain: &'a str) -> Vec<Entity> {
+        Ok(delete_kind!(conn, [UserDomain, GroupDomain], target_id, [domain]))
+    }
+
+    /// Deletes the grants of users, when the users are deleted. Gives the entities that are not what
+    /// they were.
+    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String]) -> Vec<Entity> {
+        delete_on_system!(conn, "UserSystem", users);
+        Ok(delete_kind!(conn, [UserProject, UserDomain], actor_id, users))
+    }
+
+    /// Deletes the grants of groups, as [`delete_of_users`].
+    pub(crate) async fn delete_of_groups<'a>(conn, groups: &'a [String]) -> Vec<Entity> {
+        delete_on_system!(conn, "GroupSystem", groups);
+        Ok(delete_kind!(conn, [GroupProject, GroupDomain], actor_id, groups))
+    }
+
+    /// Deletes the grants of a role, when the role is deleted. What is cached of them gives nobody
+    /// anything any more, as there is no such role.
+    pub(crate) async fn delete_of_role<'a>(conn, role: &'a str) -> () {
         diesel::delete(assignment::table.filter(assignment::role_id.eq(role)))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(system_assignment::table.filter(system_assignment::role_id.eq(role)))
-            .execute($conn)
+            .execute(conn)
             .await?;
-    }};
+        Ok(())
+    }
 }
-pub(crate) use delete_of_role;

@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Actor, Error, Grant, GrantTarget};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::sql_types::AssignmentKind;
 use crate::db::schema::{assignment, system_assignment};
 use crate::db::{Db, sought};
 use crate::epoch::{Entity, Kind};
 use crate::role::Role;
-use crate::{lock_by_id, record_change, resource, transaction};
+use crate::{lock_by_id, resource, transaction};
 
 /// How the table calls a grant of this actor on this target; `None` for the system, which has a
 /// table of its own.
@@ -69,13 +69,13 @@ pub(in super::super) async fn insert_grant(
         match &grant.target {
             GrantTarget::System => {}
             GrantTarget::Domain(id) => {
-                let held = resource::hold!(conn, id.as_str());
+                let held = resource::hold(conn, id.as_str()).await?;
                 if !held.is_some_and(|(found, is_domain)| is_domain && *id == *found) {
                     return Err(resource::Error::DomainNotFound(id.to_string()).into());
                 }
             }
             GrantTarget::Project(id) => {
-                let held = resource::hold!(conn, id.as_str());
+                let held = resource::hold(conn, id.as_str()).await?;
                 held.ok_or_else(|| resource::Error::NotFound(id.to_string()))?;
             }
         }
@@ -122,7 +122,7 @@ pub(in super::super) async fn insert_grant(
             }
         }
         let change = Change::of([Entity::new(Kind::Assignments, actor.id())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 
@@ -150,6 +150,6 @@ pub(in super::super) async fn delete_grant(
             return Err(Error::not_granted(actor, grant));
         }
         let change = Change::of([Entity::new(Kind::Assignments, actor.id())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }

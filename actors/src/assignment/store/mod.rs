@@ -10,8 +10,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel_async::RunQueryDsl;
 pub(crate) use exports::{
-    delete_kind, delete_of_groups, delete_of_role, delete_of_users, delete_on_domain,
-    delete_on_projects,
+    delete_of_groups, delete_of_role, delete_of_users, delete_on_domain, delete_on_projects,
 };
 pub(super) use grants::{delete_grant, insert_grant};
 

@@ -7,12 +7,12 @@ use super::super::{Endpoint, EndpointPatch, Error, NewRegion, Region};
 use super::regions::{RegionRow, add_region};
 use super::{lock_row, whole};
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{endpoint, project_endpoint, region};
 use crate::db::{Db, on_unique};
 use crate::ids::{EndpointId, RegionId};
 use crate::policy_store::delete_associations_of_endpoint;
-use crate::{lock_by_id, record_change, transaction};
+use crate::{lock_by_id, transaction};
 
 /// The longest ID that a region can have.
 const MAX_REGION: usize = 255;
@@ -94,7 +94,7 @@ pub(in super::super) async fn insert_endpoint(
             .values(EndpointRow::from(new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new.clone(), change))
     })
 }
@@ -116,7 +116,7 @@ pub(in super::super) async fn update_endpoint(
             .set(EndpointRow::from(&new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new, change))
     })
 }
@@ -130,7 +130,7 @@ pub(in super::super) async fn delete_endpoint(
         if !lock_by_id!(conn, endpoint, id) {
             return Err(Error::EndpointNotFound(id.clone()));
         }
-        delete_associations_of_endpoint!(conn, id.as_str());
+        delete_associations_of_endpoint(conn, id.as_str()).await?;
         diesel::delete(
             project_endpoint::table.filter(project_endpoint::endpoint_id.eq(id.as_str())),
         )
@@ -139,6 +139,6 @@ pub(in super::super) async fn delete_endpoint(
         diesel::delete(endpoint::table.find(id.as_str()))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }

@@ -1,30 +1,30 @@
 //! What the transactions of other providers do to these tables.
 
-/// Forgets what projects (their IDs, a slice of text) are shown, when the projects are deleted:
-/// `delete_filters_of_projects!(conn, ids)`, inside a transaction whose error is made of a diesel
-/// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-macro_rules! delete_filters_of_projects {
-    ($conn:expr, $projects:expr) => {{
-        use $crate::db::schema::{project_endpoint, project_endpoint_group};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::{project_endpoint, project_endpoint_group};
+use crate::db::{BATCH, on_connection};
+use crate::epoch::{Entity, Kind};
+
+on_connection! {
+    /// Forgets what projects are shown, when the projects are deleted. Gives the entities that are
+    /// not what they were.
+    pub(crate) async fn delete_filters_of_projects<'a>(conn, projects: &'a [String]) -> Vec<Entity> {
         let mut stale = Vec::new();
-        for projects in $projects.chunks($crate::db::BATCH) {
-            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
-            let theirs = project_endpoint::project_id.eq_any(projects.clone());
+        for projects in projects.chunks(BATCH) {
+            let theirs = project_endpoint::project_id.eq_any(projects);
             let mut gone = diesel::delete(project_endpoint::table.filter(theirs))
-                .execute($conn)
+                .execute(conn)
                 .await?;
-            let theirs = project_endpoint_group::project_id.eq_any(projects.clone());
+            let theirs = project_endpoint_group::project_id.eq_any(projects);
             gone += diesel::delete(project_endpoint_group::table.filter(theirs))
-                .execute($conn)
+                .execute(conn)
                 .await?;
             if gone > 0 {
-                let ids = projects.into_iter();
-                stale.extend(
-                    ids.map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Catalog, id)),
-                );
+                stale.extend(projects.iter().map(|id| Entity::new(Kind::Catalog, id.as_str())));
             }
         }
-        stale
-    }};
+        Ok(stale)
+    }
 }
-pub(crate) use delete_filters_of_projects;

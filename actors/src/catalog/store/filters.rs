@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, ProjectFilter};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{endpoint, project_endpoint, project_endpoint_group};
 use crate::db::{Db, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{EndpointGroupId, EndpointId, ProjectId};
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 /// What makes only this project's tokens stale.
 fn of_project(project: &ProjectId) -> Change {
@@ -61,7 +61,7 @@ pub(in super::super) async fn show_endpoint(
             .execute(conn)
             .await
             .map_err(|error| on_unique(error, || Error::EndpointInProject))?;
-        Ok(record_change!(conn, node, of_project(project))?)
+        Ok(record_change(conn, node, of_project(project)).await?)
     })
 }
 
@@ -79,7 +79,7 @@ pub(in super::super) async fn hide_endpoint(
                 project: project.clone(),
             });
         }
-        Ok(record_change!(conn, node, of_project(project))?)
+        Ok(record_change(conn, node, of_project(project)).await?)
     })
 }
 
@@ -102,7 +102,7 @@ pub(in super::super) async fn show_group(
             .execute(conn)
             .await
             .map_err(|error| on_unique(error, || Error::GroupInProject))?;
-        Ok(record_change!(conn, node, of_project(project))?)
+        Ok(record_change(conn, node, of_project(project)).await?)
     })
 }
 
@@ -117,7 +117,7 @@ pub(in super::super) async fn hide_group(
         if diesel::delete(row).execute(conn).await? == 0 {
             return Err(Error::GroupNotInProject);
         }
-        Ok(record_change!(conn, node, of_project(project))?)
+        Ok(record_change(conn, node, of_project(project)).await?)
     })
 }
 

@@ -7,10 +7,10 @@ use super::super::{EndpointGroup, EndpointGroupPatch, Error};
 use super::{lock_row, whole};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::Db;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{endpoint_group, project_endpoint_group};
 use crate::ids::EndpointGroupId;
-use crate::{lock_by_id, record_change, transaction};
+use crate::{lock_by_id, transaction};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = endpoint_group, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -53,7 +53,7 @@ pub(in super::super) async fn insert_group(
             .values(GroupRow::from(new))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }
 
@@ -71,7 +71,7 @@ pub(in super::super) async fn update_group(
             .set(GroupRow::from(&new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new, change))
     })
 }
@@ -92,6 +92,6 @@ pub(in super::super) async fn delete_group(
         diesel::delete(endpoint_group::table.find(id.as_str()))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }

@@ -7,12 +7,12 @@ use super::super::model::RegionTree;
 use super::super::{Error, Region, RegionPatch};
 use super::whole;
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{endpoint, region};
 use crate::db::{Db, on_unique};
 use crate::ids::RegionId;
 use crate::policy_store::delete_associations_of_regions;
-use crate::{record_change, transaction};
+use crate::transaction;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = region, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -105,7 +105,7 @@ pub(in super::super) async fn insert_region(
         }
         check_parent(&regions, new.parent_region_id.as_ref())?;
         add_region!(conn, new);
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }
 
@@ -129,7 +129,7 @@ pub(in super::super) async fn update_region(
             .set(RegionRow::from(&new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new, change))
     })
 }
@@ -152,10 +152,10 @@ pub(in super::super) async fn delete_region(
         if endpoints > 0 {
             return Err(Error::RegionInUse(id.clone()));
         }
-        delete_associations_of_regions!(conn, gone.clone());
+        delete_associations_of_regions(conn, &gone).await?;
         diesel::delete(region::table.filter(region::id.eq_any(gone)))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }

@@ -7,11 +7,11 @@ use super::super::{Error, Service, ServicePatch};
 use super::{lock_row, whole};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::Db;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{endpoint, project_endpoint, service};
 use crate::ids::ServiceId;
 use crate::policy_store::delete_associations_of_service;
-use crate::{lock_by_id, record_change, transaction};
+use crate::{lock_by_id, transaction};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = service, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -54,7 +54,7 @@ pub(in super::super) async fn insert_service(
             .values(ServiceRow::from(new))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }
 
@@ -72,7 +72,7 @@ pub(in super::super) async fn update_service(
             .set(ServiceRow::from(&new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new, change))
     })
 }
@@ -86,7 +86,7 @@ pub(in super::super) async fn delete_service(
         if !lock_by_id!(conn, service, id) {
             return Err(Error::ServiceNotFound(id.clone()));
         }
-        delete_associations_of_service!(conn, id.as_str());
+        delete_associations_of_service(conn, id.as_str()).await?;
         let endpoints = endpoint::table
             .filter(endpoint::service_id.eq(id.as_str()))
             .select(endpoint::id);
@@ -101,6 +101,6 @@ pub(in super::super) async fn delete_service(
         diesel::delete(service::table.find(id.as_str()))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }

@@ -1,10 +1,7 @@
 use super::*;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::testdb::each_database;
-use crate::{record_change, transaction};
-
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use crate::transaction;
 
 async fn group(tests: &Tests, filters: Value) -> Arc<EndpointGroup> {
     let group = from_value(json!({"name": "g", "filters": filters})).unwrap();
@@ -145,8 +142,8 @@ each_database! {
         assert_eq!(tests.ids(Some("p")).await, sorted([&a])); // cached from here on
 
         let change: Result<Change, Error> = transaction!(&tests.bench.pool("projects"), |conn| {
-            let stale = delete_filters_of_projects!(conn, ["p"]);
-            Ok(record_change!(conn, "node", Change::of(stale))?)
+            let stale = delete_filters_of_projects(conn, &["p".to_owned()]).await?;
+            Ok(record_change(conn, "node", Change::of(stale)).await?)
         });
         tests.bench.invalidations.publish(&change.unwrap());
 

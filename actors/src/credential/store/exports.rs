@@ -1,12 +1,16 @@
-//! What the transactions of other providers do to this table.
-//!
-//! Each is a macro for the inside of a transaction whose error is made of a diesel error, and
-//! evaluates to the entities that are not what they were, a `Vec<Entity>`.
+//! What the transactions of other providers do to this table. Each gives the entities that are not
+//! what they were.
 
-/// Deletes the credentials of a condition, a closure that makes it: what the macros below share.
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::credential;
+use crate::db::{BATCH, on_connection};
+use crate::epoch::{Entity, Kind};
+
+/// Deletes the credentials of a condition, a closure that makes it. Evaluates to their entities.
 macro_rules! delete_where {
     ($conn:expr, $theirs:expr) => {{
-        use $crate::db::schema::credential;
         let theirs = $theirs;
         let ids: Vec<String> = credential::table
             .filter(theirs())
@@ -16,43 +20,26 @@ macro_rules! delete_where {
         diesel::delete(credential::table.filter(theirs()))
             .execute($conn)
             .await?;
-        ids.into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Credential, id))
-            .collect::<Vec<_>>()
+        ids.into_iter().map(|id| Entity::new(Kind::Credential, id))
     }};
 }
-pub(crate) use delete_where;
 
-/// Deletes the credentials of users (their IDs, a slice of text), when the users are deleted:
-/// `delete_of_users!(conn, ids)`.
-macro_rules! delete_of_users {
-    ($conn:expr, $users:expr) => {{
+on_connection! {
+    /// Deletes the credentials of users, when the users are deleted.
+    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String]) -> Vec<Entity> {
         let mut changed = Vec::new();
-        for users in $users.chunks($crate::db::BATCH) {
-            let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
-            let gone = $crate::credential::delete_where!($conn, || {
-                $crate::db::schema::credential::user_id.eq_any(users.clone())
-            });
-            changed.extend(gone);
+        for users in users.chunks(BATCH) {
+            changed.extend(delete_where!(conn, || credential::user_id.eq_any(users)));
         }
-        changed
-    }};
-}
-pub(crate) use delete_of_users;
+        Ok(changed)
+    }
 
-/// Deletes the credentials for projects (their IDs, a slice of text), when the projects are
-/// deleted: `delete_of_projects!(conn, ids)`.
-macro_rules! delete_of_projects {
-    ($conn:expr, $projects:expr) => {{
+    /// Deletes the credentials for projects, when the projects are deleted.
+    pub(crate) async fn delete_of_projects<'a>(conn, projects: &'a [String]) -> Vec<Entity> {
         let mut changed = Vec::new();
-        for projects in $projects.chunks($crate::db::BATCH) {
-            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
-            let gone = $crate::credential::delete_where!($conn, || {
-                $crate::db::schema::credential::project_id.eq_any(projects.clone())
-            });
-            changed.extend(gone);
+        for projects in projects.chunks(BATCH) {
+            changed.extend(delete_where!(conn, || credential::project_id.eq_any(projects)));
         }
-        changed
-    }};
+        Ok(changed)
+    }
 }
-pub(crate) use delete_of_projects;

@@ -1,46 +1,53 @@
 //! What transactions do that delete where users come from.
 
-/// Deletes the identities that users have of a provider or by a protocol, when that is deleted, with
-/// the users who have no other and all that is theirs: `delete_identities!(conn, || …, now)`, with a
-/// closure that makes the condition on `federated_user`, and `now` in seconds since 1970; inside a
-/// transaction whose error is made of a diesel error. Evaluates to the `Change` to record.
-macro_rules! delete_identities {
-    ($conn:expr, $theirs:expr, $now:expr) => {{
-        use $crate::db::outbox::Change;
-        use $crate::epoch::{Entity, Kind};
-        let now: i64 = $now;
-        let (actors, had) = $crate::identity::delete_identities!($conn, $theirs);
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::on_connection;
+use crate::db::outbox::Change;
+use crate::db::schema::identity_provider;
+use crate::epoch::{Entity, Kind};
+use crate::{application_credential, assignment, credential, identity, trust};
+
+on_connection! {
+    /// Deletes the identities that users have of these providers (by a protocol, if one is named),
+    /// when those are deleted, with the users who have no other and all that is theirs; `now` in
+    /// seconds since 1970. Gives the change to record.
+    pub(super) async fn delete_identities<'a>(
+        conn,
+        providers: &'a [String],
+        protocol: Option<&'a str>,
+        now: i64,
+    ) -> Change {
+        let (actors, had) = identity::delete_identities(conn, providers, protocol).await?;
+        let users = &actors.users;
         let with_them: [Vec<Entity>; 4] = [
-            $crate::assignment::delete_of_users!($conn, actors.users),
-            $crate::application_credential::delete_of_users!($conn, actors.users),
-            $crate::credential::delete_of_users!($conn, actors.users),
-            $crate::trust::delete_of_users!($conn, actors.users, now),
+            assignment::delete_of_users(conn, users).await?,
+            application_credential::delete_of_users(conn, users).await?,
+            credential::delete_of_users(conn, users).await?,
+            trust::delete_of_users(conn, users, now).await?,
         ];
         let had = had.into_iter().map(|id| Entity::new(Kind::User, id));
-        Change::of(had.chain(with_them.concat())).and(actors.change(now))
-    }};
-}
-pub(crate) use delete_identities;
+        Ok(Change::of(had.chain(with_them.concat())).and(actors.change(now)))
+    }
 
-/// Deletes the identity providers of a domain (its ID as `&str`), when the domain is deleted
-/// (Keystone's rule): `delete_providers_of_domain!(conn, id, now)`, as [`delete_identities`].
-macro_rules! delete_providers_of_domain {
-    ($conn:expr, $domain:expr, $now:expr) => {{
-        use $crate::db::schema::{federated_user, identity_provider};
-        let domain: &str = $domain;
+    /// Deletes the identity providers of a domain, when the domain is deleted (Keystone's rule); as
+    /// [`delete_identities`].
+    pub(crate) async fn delete_providers_of_domain<'a>(conn, domain: &'a str, now: i64) -> Change {
         let of_domain = || identity_provider::table.filter(identity_provider::domain_id.eq(domain));
+        // Changes nothing, but locks them: nobody comes by them meanwhile.
+        diesel::update(of_domain())
+            .set(identity_provider::domain_id.eq(identity_provider::domain_id))
+            .execute(conn)
+            .await?;
         let ids: Vec<String> = of_domain()
             .select(identity_provider::id)
-            .load($conn)
+            .load(conn)
             .await?;
-        let theirs = || federated_user::idp_id.eq_any(of_domain().select(identity_provider::id));
-        let users = $crate::federation::delete_identities!($conn, theirs, $now);
+        let users = delete_identities(conn, &ids, None, now).await?;
         // Protocols, remote IDs and memberships go with them: ON DELETE CASCADE.
-        diesel::delete(of_domain()).execute($conn).await?;
-        let gone = ids
-            .into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::IdentityProvider, id));
-        users.and($crate::db::outbox::Change::of(gone))
-    }};
+        diesel::delete(of_domain()).execute(conn).await?;
+        let gone = ids.into_iter().map(|id| Entity::new(Kind::IdentityProvider, id));
+        Ok(users.and(Change::of(gone)))
+    }
 }
-pub(crate) use delete_providers_of_domain;

@@ -7,7 +7,7 @@ mod protocols;
 mod providers;
 mod service_providers;
 
-pub(crate) use exports::{delete_identities, delete_providers_of_domain};
+pub(crate) use exports::delete_providers_of_domain;
 pub(super) use mappings::{
     delete_mapping, find_mapping, insert_mapping, list_mappings, update_mapping,
 };

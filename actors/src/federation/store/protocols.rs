@@ -5,12 +5,12 @@ use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Protocol, ProtocolPatch};
 use super::exports::delete_identities;
-use crate::db::outbox::Change;
-use crate::db::schema::{federated_user, federation_protocol};
+use crate::db::outbox::{Change, record_change};
+use crate::db::schema::federation_protocol;
 use crate::db::{Db, on_unique, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{IdentityProviderId, ProtocolId};
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = federation_protocol, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -150,16 +150,13 @@ pub(in super::super) async fn delete_protocol(
         if !lock_by_id!(conn, identity_provider, idp) {
             return Err(missing(idp, id));
         }
-        let theirs = || {
-            let by = federated_user::protocol_id.eq(sought(id.as_str()));
-            by.and(federated_user::idp_id.eq(sought(idp.as_str())))
-        };
-        let users = delete_identities!(conn, theirs, now);
+        let provider = [sought(idp.as_str()).to_owned()];
+        let users = delete_identities(conn, &provider, Some(sought(id.as_str())), now).await?;
         if diesel::delete(at!(idp, id)).execute(conn).await? == 0 {
             return Err(missing(idp, id));
         }
         let entity = Entity::new(Kind::IdentityProvider, idp.as_str());
         let change = users.and(Change::of([entity])).bounded();
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }

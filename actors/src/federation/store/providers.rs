@@ -5,12 +5,12 @@ use diesel_async::RunQueryDsl;
 
 use super::super::{Error, IdentityProvider, IdentityProviderPatch};
 use super::exports::delete_identities;
-use crate::db::outbox::Change;
-use crate::db::schema::{federated_user, identity_provider, idp_remote_ids};
+use crate::db::outbox::{Change, record_change};
+use crate::db::schema::{identity_provider, idp_remote_ids};
 use crate::db::{Db, InsertRows, on_unique, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::IdentityProviderId;
-use crate::{lock_by_id, record_change, resource, transaction, with_conn};
+use crate::{lock_by_id, resource, transaction, with_conn};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = identity_provider, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -147,10 +147,10 @@ pub(in super::super) async fn insert_provider(
         if makes_domain {
             let what = "Auto generated federated domain for Identity Provider: ";
             let description = format!("{what}{}", new.id);
-            let made = resource::insert_domain!(conn, domain, domain, &description);
+            let made = resource::insert_domain(conn, domain, domain, &description).await?;
             entities.push(made);
         } else {
-            let held = resource::hold!(conn, domain);
+            let held = resource::hold(conn, domain).await?;
             if !held.is_some_and(|(_, is_domain)| is_domain) {
                 return Err(Error::DomainNotFound(new.domain_id.clone()));
             }
@@ -161,7 +161,7 @@ pub(in super::super) async fn insert_provider(
             .await
             .map_err(|error| on_unique(error, || Error::IdentityProviderExists(new.id.clone())))?;
         insert_remote_ids!(conn, new);
-        Ok(record_change!(conn, node, Change::of(entities))?)
+        Ok(record_change(conn, node, Change::of(entities)).await?)
     })
 }
 
@@ -190,7 +190,7 @@ pub(in super::super) async fn update_provider(
                 .await?;
             insert_remote_ids!(conn, &new);
         }
-        let change = record_change!(conn, node, Change::of([changed(&new.id)]))?;
+        let change = record_change(conn, node, Change::of([changed(&new.id)])).await?;
         Ok((new, change))
     })
 }
@@ -205,13 +205,13 @@ pub(in super::super) async fn delete_provider(
         if !lock_by_id!(conn, identity_provider, id) {
             return Err(Error::IdentityProviderNotFound(id.clone()));
         }
-        let theirs = || federated_user::idp_id.eq(id.as_str());
-        let users = delete_identities!(conn, theirs, now);
+        let own = [id.to_string()];
+        let users = delete_identities(conn, &own, None, now).await?;
         // Protocols, remote IDs and memberships go with it: ON DELETE CASCADE.
         diesel::delete(identity_provider::table.find(id.as_str()))
             .execute(conn)
             .await?;
         let change = users.and(Change::of([changed(id)]));
-        Ok(record_change!(conn, node, change.bounded())?)
+        Ok(record_change(conn, node, change.bounded()).await?)
     })
 }

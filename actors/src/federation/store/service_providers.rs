@@ -7,12 +7,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
 use super::super::{Error, ServiceProvider, ServiceProviderPatch};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::service_provider;
 use crate::db::{Db, on_unique, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::ServiceProviderId;
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = service_provider, treat_none_as_null = true)] // else a None is skipped, and nothing can be cleared
@@ -121,7 +121,7 @@ pub(in super::super) async fn insert_service_provider(
             .execute(conn)
             .await
             .map_err(|error| on_unique(error, || Error::ServiceProviderExists(new.id.clone())))?;
-        Ok(record_change!(conn, node, change())?)
+        Ok(record_change(conn, node, change()).await?)
     })
 }
 
@@ -144,7 +144,7 @@ pub(in super::super) async fn update_service_provider(
             .set(Row::from(&new))
             .execute(conn)
             .await?;
-        Ok((new, record_change!(conn, node, change())?))
+        Ok((new, record_change(conn, node, change()).await?))
     })
 }
 
@@ -158,6 +158,6 @@ pub(in super::super) async fn delete_service_provider(
         if diesel::delete(row).execute(conn).await? == 0 {
             return Err(Error::ServiceProviderNotFound(id.clone()));
         }
-        Ok(record_change!(conn, node, change())?)
+        Ok(record_change(conn, node, change()).await?)
     })
 }

@@ -9,13 +9,13 @@ use diesel_async::RunQueryDsl;
 
 use super::super::model::{Failures, PasswordRecord};
 use super::super::{Error, Lockout, User, UserLookup};
-use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
-use crate::db::outbox::Change;
+use super::{LocalRow, load_rows, sought};
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{local_user, password, user};
 use crate::db::{Db, DbTime};
 use crate::epoch::{Entity, Kind};
 use crate::ids::UserId;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// A user as a login finds it. Never cached.
 pub(in super::super) struct Account {
@@ -50,7 +50,7 @@ pub(in super::super) async fn find_account(
                 .unwrap_or_default(),
         };
         let ids = vec![id];
-        let rows: UserRows = load_users!(conn, &ids);
+        let rows = load_rows(conn, &ids).await?;
         let present = rows.present_password().map(PasswordRecord::from);
         let hash: Option<Option<String>> = password::table
             .find(present.map_or(0, |password| password.id))
@@ -166,6 +166,6 @@ pub(in super::super) async fn record_activity(
             .await?;
         // It decides when the user counts as inactive, so what is cached is old.
         let entities = (changed > 0).then(|| Entity::new(Kind::User, id.as_str()));
-        Ok(record_change!(conn, node, Change::of(entities))?)
+        Ok(record_change(conn, node, Change::of(entities)).await?)
     })
 }

@@ -1,6 +1,16 @@
 //! What the transactions of other providers do to these tables.
 
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+
 use crate::db::outbox::Change;
+use crate::db::schema::{
+    expiring_user_group_membership, federated_user, group, id_mapping, local_user, nonlocal_user,
+    user, user_group_membership,
+};
+use crate::db::{BATCH, on_connection};
 use crate::epoch::{Entity, Kind};
 use crate::revocation::Event;
 
@@ -42,134 +52,92 @@ impl DeletedActors {
     }
 }
 
-/// Deletes all users and groups of a domain (its ID as `&str`), with memberships, passwords and
-/// federated identities: `delete_of_domain!(conn, id)`, inside a transaction whose error is made
-/// of a diesel error. Evaluates to [`DeletedActors`].
-macro_rules! delete_of_domain {
-    ($conn:expr, $domain:expr) => {{
-        use $crate::db::schema::{
-            expiring_user_group_membership, group, id_mapping, user, user_group_membership,
-        };
-        let domain: &str = $domain;
-        let users: Vec<String> = user::table
-            .filter(user::domain_id.eq(domain))
-            .select(user::id)
-            .load($conn)
-            .await?;
-        let groups: Vec<String> = group::table
-            .filter(group::domain_id.eq(domain))
-            .select(group::id)
-            .load($conn)
-            .await?;
+on_connection! {
+    /// Deletes all users and groups of a domain, with memberships, passwords and federated
+    /// identities.
+    pub(crate) async fn delete_of_domain<'a>(conn, domain: &'a str) -> DeletedActors {
         // Selected anew each time: there may be more of them than a statement takes.
-        let of_domain = || {
-            group::table
-                .filter(group::domain_id.eq(domain))
-                .select(group::id)
-        };
-        let users_of_domain = || {
-            user::table
-                .filter(user::domain_id.eq(domain))
-                .select(user::id)
-        };
+        let groups_of = || group::table.filter(group::domain_id.eq(domain)).select(group::id);
+        let users_of = || user::table.filter(user::domain_id.eq(domain)).select(user::id);
+        let users: Vec<String> = users_of().load(conn).await?;
+        let groups: Vec<String> = groups_of().load(conn).await?;
         let mut members: Vec<String> = user_group_membership::table
-            .filter(user_group_membership::group_id.eq_any(of_domain()))
+            .filter(user_group_membership::group_id.eq_any(groups_of()))
             .select(user_group_membership::user_id)
-            .load($conn)
+            .load(conn)
             .await?;
         let passing: Vec<String> = expiring_user_group_membership::table
-            .filter(expiring_user_group_membership::group_id.eq_any(of_domain()))
+            .filter(expiring_user_group_membership::group_id.eq_any(groups_of()))
             .select(expiring_user_group_membership::user_id)
-            .load($conn)
+            .load(conn)
             .await?;
         members.extend(passing);
         members.sort_unstable();
         members.dedup();
         let permanent = user_group_membership::group_id
-            .eq_any(of_domain())
-            .or(user_group_membership::user_id.eq_any(users_of_domain()));
+            .eq_any(groups_of())
+            .or(user_group_membership::user_id.eq_any(users_of()));
         diesel::delete(user_group_membership::table.filter(permanent))
-            .execute($conn)
+            .execute(conn)
             .await?;
         let expiring = expiring_user_group_membership::group_id
-            .eq_any(of_domain())
-            .or(expiring_user_group_membership::user_id.eq_any(users_of_domain()));
+            .eq_any(groups_of())
+            .or(expiring_user_group_membership::user_id.eq_any(users_of()));
         diesel::delete(expiring_user_group_membership::table.filter(expiring))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(user::table.filter(user::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(group::table.filter(group::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
         diesel::delete(id_mapping::table.filter(id_mapping::domain_id.eq(domain)))
-            .execute($conn)
+            .execute(conn)
             .await?;
-        $crate::identity::DeletedActors {
-            users,
-            groups,
-            members,
-        }
-    }};
-}
-pub(crate) use delete_of_domain;
+        Ok(DeletedActors { users, groups, members })
+    }
 
-/// Makes projects (their IDs, a slice of text) nobody's default any more, when they are deleted:
-/// `clear_default_projects!(conn, ids)`, inside a transaction whose error is made of a diesel
-/// error. Evaluates to the entities that are not what they were, a `Vec<Entity>`.
-macro_rules! clear_default_projects {
-    ($conn:expr, $projects:expr) => {{
-        use $crate::db::schema::user;
+    /// Makes projects nobody's default any more, when they are deleted. Gives the entities that are
+    /// not what they were.
+    pub(crate) async fn clear_default_projects<'a>(conn, projects: &'a [String]) -> Vec<Entity> {
         let mut users: Vec<String> = Vec::new();
-        for projects in $projects.chunks($crate::db::BATCH) {
-            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
-            let theirs: Vec<String> = user::table
-                .filter(user::default_project_id.eq_any(projects.clone()))
-                .select(user::id)
-                .load($conn)
-                .await?;
-            diesel::update(user::table.filter(user::default_project_id.eq_any(projects)))
+        for projects in projects.chunks(BATCH) {
+            let theirs = || user::table.filter(user::default_project_id.eq_any(projects));
+            let found: Vec<String> = theirs().select(user::id).load(conn).await?;
+            diesel::update(theirs())
                 .set(user::default_project_id.eq(None::<String>))
-                .execute($conn)
+                .execute(conn)
                 .await?;
-            users.extend(theirs);
+            users.extend(found);
         }
-        users
-            .into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::User, id))
-            .collect::<Vec<_>>()
-    }};
-}
-pub(crate) use clear_default_projects;
+        Ok(users.into_iter().map(|id| Entity::new(Kind::User, id)).collect())
+    }
 
-/// Holds a user's row (its ID as `&str`), if there is one, for the rest of the transaction:
-/// `hold_user!(conn, id)`, inside a transaction whose error is made of a diesel error. What a user
-/// has can be counted then, and the user isn't deleted meanwhile.
-macro_rules! hold_user {
-    ($conn:expr, $user:expr) => {{
-        use $crate::db::schema::user;
-        let id: &str = $user;
+    /// Holds a user's row, if there is one, for the rest of the transaction. What a user has can be
+    /// counted then, and the user isn't deleted meanwhile.
+    pub(crate) async fn hold_user<'a>(conn, id: &'a str) -> () {
         // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
         diesel::update(user::table.find(id))
             .set(user::id.eq(user::id))
-            .execute($conn)
+            .execute(conn)
             .await?;
-    }};
-}
-pub(crate) use hold_user;
+        Ok(())
+    }
 
-/// Deletes the federated identities of a condition, a closure that makes it, when their provider or
-/// protocol is deleted, and the users who have no other name: `delete_identities!(conn, || …)`,
-/// inside a transaction whose error is made of a diesel error, and before that reads anything.
-/// Evaluates to [`DeletedActors`] and the IDs of all users who had such an identity.
-macro_rules! delete_identities {
-    ($conn:expr, $theirs:expr) => {{
-        use $crate::db::schema::{
-            expiring_user_group_membership, federated_user, id_mapping, local_user, nonlocal_user,
-            user, user_group_membership,
+    /// Deletes the federated identities that came from these identity providers (by a protocol, if
+    /// one is named), when those are deleted, and the users who have no other name; before the
+    /// transaction reads anything. Gives these, and the IDs of all users who had such an identity.
+    pub(crate) async fn delete_identities<'a>(
+        conn,
+        providers: &'a [String],
+        protocol: Option<&'a str>,
+    ) -> (DeletedActors, Vec<String>) {
+        let theirs = || {
+            let by_any = protocol.is_none().into_sql::<Bool>();
+            let by_it = federated_user::protocol_id.eq(protocol.unwrap_or_default());
+            federated_user::idp_id.eq_any(providers).and(by_it.or(by_any))
         };
-        let theirs = $theirs;
         let who = || {
             federated_user::table
                 .filter(theirs())
@@ -178,48 +146,44 @@ macro_rules! delete_identities {
         // Changes nothing, but locks them: nobody gives them another name meanwhile.
         diesel::update(user::table.filter(user::id.eq_any(who())))
             .set(user::domain_id.eq(user::domain_id))
-            .execute($conn)
+            .execute(conn)
             .await?;
-        let mut had: Vec<String> = who().load($conn).await?;
+        let mut had: Vec<String> = who().load(conn).await?;
         had.sort_unstable();
         had.dedup();
         diesel::delete(federated_user::table.filter(theirs()))
-            .execute($conn)
+            .execute(conn)
             .await?;
         let mut gone: Vec<String> = Vec::new();
-        for ids in had.chunks($crate::db::BATCH) {
+        for ids in had.chunks(BATCH) {
             let local = local_user::table.filter(local_user::user_id.eq(user::id));
             let nonlocal = nonlocal_user::table.filter(nonlocal_user::user_id.eq(user::id));
             let federated = federated_user::table.filter(federated_user::user_id.eq(user::id));
             let nameless: Vec<String> = user::table
                 .filter(user::id.eq_any(ids))
-                .filter(diesel::dsl::not(diesel::dsl::exists(local)))
-                .filter(diesel::dsl::not(diesel::dsl::exists(nonlocal)))
-                .filter(diesel::dsl::not(diesel::dsl::exists(federated)))
+                .filter(not(exists(local)))
+                .filter(not(exists(nonlocal)))
+                .filter(not(exists(federated)))
                 .select(user::id)
-                .load($conn)
+                .load(conn)
                 .await?;
             let permanent = user_group_membership::user_id.eq_any(&nameless);
             diesel::delete(user_group_membership::table.filter(permanent))
-                .execute($conn)
+                .execute(conn)
                 .await?;
             let expiring = expiring_user_group_membership::user_id.eq_any(&nameless);
             diesel::delete(expiring_user_group_membership::table.filter(expiring))
-                .execute($conn)
+                .execute(conn)
                 .await?;
             diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq_any(&nameless)))
-                .execute($conn)
+                .execute(conn)
                 .await?;
             diesel::delete(user::table.filter(user::id.eq_any(&nameless)))
-                .execute($conn)
+                .execute(conn)
                 .await?;
             gone.extend(nameless);
         }
-        let actors = $crate::identity::DeletedActors {
-            users: gone,
-            ..Default::default()
-        };
-        (actors, had)
-    }};
+        let actors = DeletedActors { users: gone, ..Default::default() };
+        Ok((actors, had))
+    }
 }
-pub(crate) use delete_identities;

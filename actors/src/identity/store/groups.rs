@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::super::{Error, Group, GroupPatch};
 use super::neighbours::has_assignments;
 use super::{GroupRow, sought};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
     expiring_user_group_membership as expiring, group, id_mapping, user_group_membership,
 };
@@ -14,7 +14,7 @@ use crate::db::{Db, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, GroupId};
 use crate::revocation::Event;
-use crate::{assignment, record_change, transaction, with_conn};
+use crate::{assignment, transaction, with_conn};
 
 /// One group, its row locked for the rest of the transaction.
 macro_rules! lock_group {
@@ -78,7 +78,7 @@ pub(in super::super) async fn insert_group(
             .await
             .map_err(|error| on_unique(error, || taken(new, Some(new.domain_id.clone()))))?;
         let change = Change::of([Entity::new(Kind::Group, new.id.as_str())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 
@@ -97,7 +97,7 @@ pub(in super::super) async fn update_group(
             .await
             .map_err(|error| on_unique(error, || taken(&new, patch.domain_id.clone())))?;
         let change = Change::of([Entity::new(Kind::Group, new.id.as_str())]);
-        let change = record_change!(conn, node, change)?;
+        let change = record_change(conn, node, change).await?;
         Ok((new, change))
     })
 }
@@ -130,7 +130,7 @@ pub(in super::super) async fn delete_group(
         diesel::delete(expiring::table.filter(expiring::group_id.eq(id)))
             .execute(conn)
             .await?;
-        let _: Vec<Entity> = assignment::delete_of_groups!(conn, [id]); // named below anyway
+        assignment::delete_of_groups(conn, &[id.to_owned()]).await?; // named below anyway
         diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq(id)))
             .execute(conn)
             .await?;
@@ -150,7 +150,7 @@ pub(in super::super) async fn delete_group(
             .map(|user| Event::user(user, now))
             .collect();
         let change = Change::of(entities).and_revoking(events);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 

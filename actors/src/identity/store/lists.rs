@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter};
-use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
+use super::{GroupRow, load_rows, sought};
 use crate::db::schema::{
     federated_user, group, local_user, nonlocal_user, password, user, user_group_membership,
 };
@@ -182,7 +182,7 @@ pub(in super::super) async fn list_users(
         let mut members = Vec::new();
         for ids in ids.chunks(BATCH) {
             let ids = ids.to_vec();
-            let rows: UserRows = load_users!(conn, &ids);
+            let rows = load_rows(conn, &ids).await?;
             let users = rows.assemble(request.days).into_iter();
             members.extend(users.filter(|user| request.matches(user)));
             if members.len() >= limit {
@@ -207,7 +207,7 @@ pub(in super::super) async fn load_users(
         let mut users = Vec::new();
         for ids in ids.chunks(BATCH) {
             let ids = ids.iter().map(UserId::to_string).collect::<Vec<_>>();
-            let rows: UserRows = load_users!(conn, &ids);
+            let rows = load_rows(conn, &ids).await?;
             users.extend(rows.assemble(days));
         }
         Ok(users)

@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 use super::super::{Error, ExpiringMembership, Group, Memberships};
 use super::groups::lock_group;
 use super::users::lock_user;
-use super::{FederatedRow, GroupRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
-use crate::db::outbox::Change;
+use super::{GroupRow, sought};
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
     expiring_user_group_membership as expiring, identity_provider, user_group_membership,
 };
@@ -16,7 +16,7 @@ use crate::db::{BATCH, Db, DbTime};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{GroupId, UserId};
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// The memberships of a user, ended ones included; `default_ttl` in minutes, for identity
 /// providers that have none of their own.
@@ -128,7 +128,7 @@ pub(in super::super) async fn add_to_group(
             .execute(conn)
             .await?;
         let change = Change::of([Entity::new(Kind::Membership, user.as_str())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 
@@ -147,6 +147,6 @@ pub(in super::super) async fn remove_from_group(
         }
         let change = Change::of([Entity::new(Kind::Membership, user.as_str())])
             .and_revoking(vec![Event::user(user.as_str(), now)]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }

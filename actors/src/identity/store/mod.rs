@@ -244,54 +244,6 @@ fn identities(rows: Vec<FederatedRow>) -> Vec<FederatedIdentity> {
     identities
 }
 
-/// All rows of the users of these IDs (a `Vec` of text): four statements, however many they are.
-///
-/// A macro, as all that several functions here share: for three backends a generic function would
-/// need a page of bounds.
-macro_rules! load_users {
-    ($conn:expr, $ids:expr) => {{
-        use $crate::db::schema::{
-            federated_user, local_user, nonlocal_user, password, user, user_option,
-        };
-        let ids: &Vec<String> = $ids;
-        let users = user::table
-            .left_join(local_user::table.on(local_user::user_id.eq(user::id)))
-            .left_join(nonlocal_user::table.on(nonlocal_user::user_id.eq(user::id)))
-            .filter(user::id.eq_any(ids))
-            .order(user::id)
-            .select((
-                UserRow::as_select(),
-                Option::<LocalRow>::as_select(),
-                nonlocal_user::name.nullable(),
-            ))
-            .load($conn)
-            .await?;
-        let options = user_option::table
-            .filter(user_option::user_id.eq_any(ids))
-            .select(OptionRow::as_select())
-            .load($conn)
-            .await?;
-        let passwords = password::table
-            .inner_join(local_user::table)
-            .filter(local_user::user_id.eq_any(ids))
-            .select(PasswordRow::as_select())
-            .load($conn)
-            .await?;
-        let federated = federated_user::table
-            .filter(federated_user::user_id.eq_any(ids))
-            .order(federated_user::id)
-            .select(FederatedRow::as_select())
-            .load($conn)
-            .await?;
-        UserRows {
-            users,
-            options,
-            passwords,
-            federated,
-        }
-    }};
-}
-
 mod accounts;
 mod exports;
 mod groups;
@@ -299,18 +251,18 @@ mod lists;
 mod memberships;
 mod neighbours;
 mod passwords;
+mod rows;
 mod users;
 
 pub(super) use accounts::{
     Account, clear_failures, count_failure, failures, find_account, record_activity,
 };
-pub(crate) use exports::{
-    DeletedActors, clear_default_projects, delete_identities, delete_of_domain, hold_user,
-};
+pub(crate) use exports::{clear_default_projects, delete_identities, delete_of_domain, hold_user};
 pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
 pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
 pub(super) use memberships::{add_to_group, list_members, memberships, remove_from_group};
 pub(super) use passwords::{change_password, recent_hashes};
+use rows::load_rows;
 pub(super) use users::{
     delete_user, find_user, find_user_by_name, insert_user, revoke_tokens, update_user,
 };

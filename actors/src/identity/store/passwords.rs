@@ -6,14 +6,13 @@ use diesel_async::RunQueryDsl;
 use super::super::model::{NewPassword, PasswordRecord};
 use super::super::{Error, IdentitySettings};
 use super::users::{Stored, lock_user};
-use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{local_user, password};
 use crate::db::{Db, DbTime};
 use crate::epoch::{Entity, Kind};
 use crate::ids::UserId;
 use crate::revocation::Event;
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// A password to be the present one.
 #[derive(Insertable)]
@@ -145,6 +144,6 @@ pub(in super::super) async fn change_password(
         );
         let change = Change::of([Entity::new(Kind::User, user.id.as_str())])
             .and_revoking(vec![Event::user(user.id.as_str(), now)]);
-        Ok(Some(record_change!(conn, node, change)?))
+        Ok(Some(record_change(conn, node, change).await?))
     })
 }

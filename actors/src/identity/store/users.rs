@@ -7,9 +7,9 @@ use super::super::model::{NewPassword, PasswordRecord};
 use super::super::{Error, FederatedIdentity, IdentitySettings, User, UserPatch};
 use super::neighbours::check_identities;
 use super::passwords::set_password;
-use super::{FederatedRow, LocalRow, OptionRow, PasswordRow, UserRow, UserRows, sought};
+use super::{FederatedRow, OptionRow, UserRow, UserRows, load_rows, sought};
 use crate::attributes::extra_column;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
     expiring_user_group_membership, federated_user, id_mapping, local_user, nonlocal_user, user,
     user_group_membership, user_option,
@@ -18,9 +18,7 @@ use crate::db::{Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, UserId};
 use crate::revocation::Event;
-use crate::{
-    application_credential, assignment, credential, record_change, transaction, trust, with_conn,
-};
+use crate::{application_credential, assignment, credential, transaction, trust, with_conn};
 
 /// A user as it is stored, its row locked.
 pub(super) struct Stored {
@@ -68,7 +66,7 @@ macro_rules! lock_user {
             .execute($conn)
             .await?;
         let ids = vec![$id.to_string()];
-        let rows: UserRows = load_users!($conn, &ids);
+        let rows = $crate::identity::store::load_rows($conn, &ids).await?;
         $crate::identity::store::users::Stored::new(rows, $days)
             .ok_or_else(|| Error::UserNotFound($id.to_string()))?
     }};
@@ -115,7 +113,7 @@ pub(in super::super) async fn find_user(
 ) -> Result<Option<User>, Error> {
     let ids = vec![sought(id.as_str()).to_owned()];
     with_conn!(db, |conn| {
-        let rows: UserRows = load_users!(conn, &ids);
+        let rows = load_rows(conn, &ids).await?;
         Ok(rows.assemble(days).pop())
     })
 }
@@ -183,8 +181,8 @@ pub(in super::super) async fn insert_user(
         }
         insert_identities!(conn, new);
         let change = Change::of([Entity::new(Kind::User, new.id.as_str())]);
-        let change = record_change!(conn, node, change)?;
-        let rows: UserRows = load_users!(conn, &ids);
+        let change = record_change(conn, node, change).await?;
+        let rows = load_rows(conn, &ids).await?;
         let user = rows.assemble(days).pop();
         Ok((user.unwrap_or_else(|| new.clone()), change))
     })
@@ -283,9 +281,9 @@ pub(in super::super) async fn update_user(
         let revoked = patch.revokes_tokens(&old.user);
         let events = revoked.then(|| Event::user(id, now)).into_iter().collect();
         let change = Change::of([Entity::new(Kind::User, id)]).and_revoking(events);
-        let change = record_change!(conn, node, change)?;
+        let change = record_change(conn, node, change).await?;
         let ids = vec![id.to_owned()];
-        let rows: UserRows = load_users!(conn, &ids);
+        let rows = load_rows(conn, &ids).await?;
         let user = rows.assemble(days).pop();
         Ok((user.unwrap_or_else(|| new.clone()), change))
     })
@@ -311,11 +309,12 @@ pub(in super::super) async fn delete_user(
         diesel::delete(id_mapping::table.filter(id_mapping::public_id.eq(id)))
             .execute(conn)
             .await?;
+        let own = [id.to_owned()];
         let delegated = [
-            application_credential::delete_of_users!(conn, [id]),
-            credential::delete_of_users!(conn, [id]),
-            trust::delete_of_users!(conn, [id], now),
-            assignment::delete_of_users!(conn, [id]),
+            application_credential::delete_of_users(conn, &own).await?,
+            credential::delete_of_users(conn, &own).await?,
+            trust::delete_of_users(conn, &own, now).await?,
+            assignment::delete_of_users(conn, &own).await?,
         ];
         // Names, passwords, options and federated identities go with it: ON DELETE CASCADE.
         diesel::delete(user::table.find(id)).execute(conn).await?;
@@ -326,7 +325,7 @@ pub(in super::super) async fn delete_user(
         ];
         let change = Change::of(gone.into_iter().chain(delegated.concat()))
             .and_revoking(vec![Event::user(id, now)]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 
@@ -339,7 +338,7 @@ pub(in super::super) async fn revoke_tokens(
     transaction!(db, |conn| {
         let user = lock_user!(conn, id, None).user;
         let change = Change::revoking(vec![Event::user(user.id.as_str(), now)]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 

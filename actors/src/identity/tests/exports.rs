@@ -1,10 +1,7 @@
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-
 use super::*;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::testdb::each_database;
-use crate::{record_change, transaction};
+use crate::transaction;
 
 each_database! {
     async fn users_and_groups_go_with_their_domain(db: TestDb) {
@@ -29,8 +26,8 @@ each_database! {
         }
 
         let change: Result<Change, Error> = transaction!(&bench.pool("domains"), |conn| {
-            let deleted = delete_of_domain!(conn, "d");
-            Ok(record_change!(conn, "node", deleted.change(NOW))?)
+            let deleted = delete_of_domain(conn, "d").await?;
+            Ok(record_change(conn, "node", deleted.change(NOW)).await?)
         });
         bench.invalidations.publish(&change.unwrap());
 
@@ -51,8 +48,8 @@ each_database! {
         assert_eq!(default("alice").await, Some("p".into()));
 
         let change: Result<Change, Error> = transaction!(&bench.pool("projects"), |conn| {
-            let users = clear_default_projects!(conn, ["p"]);
-            Ok(record_change!(conn, "node", Change::of(users))?)
+            let users = clear_default_projects(conn, &["p".to_owned()]).await?;
+            Ok(record_change(conn, "node", Change::of(users)).await?)
         });
         bench.invalidations.publish(&change.unwrap());
 

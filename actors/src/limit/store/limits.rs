@@ -10,11 +10,11 @@ use super::super::model::{Family, Known, check};
 use super::super::{Error, Limit, LimitPatch, NewLimit, RegisteredLimit};
 use super::registered::{RegisteredRow, load_of_services};
 use crate::db::Db;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{limit, registered_limit};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, LimitId, ProjectId, ServiceId};
-use crate::{record_change, transaction, with_conn};
+use crate::{transaction, with_conn};
 
 /// IDs in one statement: far below what SQLite and MySQL take.
 const BATCH: usize = 1000;
@@ -208,7 +208,7 @@ pub(in super::super) async fn insert(
         }
         let rows: Vec<LimitRow> = limits.iter().map(Into::into).collect();
         crate::db::InsertRows::insert_rows(conn, rows).await?;
-        let change = record_change!(conn, node, of_owners(&limits))?;
+        let change = record_change(conn, node, of_owners(&limits)).await?;
         Ok((limits, change))
     })
 }
@@ -241,7 +241,7 @@ pub(in super::super) async fn update(
             ))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, of_owners([&new]))?;
+        let change = record_change(conn, node, of_owners([&new])).await?;
         Ok((new, change))
     })
 }
@@ -255,6 +255,6 @@ pub(in super::super) async fn delete(db: &Db, node: &str, id: &LimitId) -> Resul
         if gone == 0 {
             return Err(Error::NotFound(id.clone()));
         }
-        Ok(record_change!(conn, node, of_owners(&found))?)
+        Ok(record_change(conn, node, of_owners(&found)).await?)
     })
 }

@@ -8,11 +8,11 @@ use diesel_async::RunQueryDsl;
 use super::super::model::Resource;
 use super::super::{Error, RegisteredLimit, RegisteredLimitPatch};
 use crate::db::Db;
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{limit, registered_limit};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{RegionId, RegisteredLimitId, ServiceId};
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 // Without `internal_id`, which the database gives.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -135,7 +135,7 @@ pub(in super::super) async fn insert_registered(
         }
         let rows: Vec<RegisteredRow> = new.iter().map(Into::into).collect();
         crate::db::InsertRows::insert_rows(conn, rows).await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }
 
@@ -164,7 +164,7 @@ pub(in super::super) async fn update_registered(
             .set(RegisteredRow::from(&new))
             .execute(conn)
             .await?;
-        let change = record_change!(conn, node, whole())?;
+        let change = record_change(conn, node, whole()).await?;
         Ok((new, change))
     })
 }
@@ -179,7 +179,7 @@ pub(in super::super) async fn delete_registered(
         diesel::delete(registered_limit::table.filter(registered_limit::id.eq(id.as_str())))
             .execute(conn)
             .await?;
-        Ok(record_change!(conn, node, whole())?)
+        Ok(record_change(conn, node, whole()).await?)
     })
 }
 

@@ -6,12 +6,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::super::{Consumer, ConsumerDraft, Error};
 use crate::attributes::{extra_column, parse_extra};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{access_token, consumer, request_token};
 use crate::db::{Db, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::ConsumerId;
-use crate::{lock_by_id, record_change, transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 /// Bytes of the column `extra`, as MySQL has them.
 const LONGEST: usize = 65_535;
@@ -131,6 +131,6 @@ pub(in super::super) async fn delete_consumer(
             .execute(conn)
             .await?;
         let change = Change::of([Entity::new(Kind::Consumer, id.as_str())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }

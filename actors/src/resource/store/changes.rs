@@ -8,25 +8,25 @@ use diesel_async::RunQueryDsl;
 
 use super::exports::hold;
 use super::tree::{Downwards, DownwardsRow, Upwards, climb};
-use super::{Joined, OptionRow, ProjectRow, ROOT, assemble, option_rows, tag_rows};
-use crate::db::outbox::Change;
+use super::{ProjectRow, option_rows, tag_rows};
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{project, project_option, project_tag};
 use crate::db::{BATCH, Db, InsertRows, on_unique, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, ProjectId};
 use crate::resource::model::check_place;
 use crate::resource::{Error, Project, ProjectPatch, ResourceSettings, TagEdit};
-use crate::{record_change, transaction};
+use crate::transaction;
 
 /// One project with options and tags, its row locked for the rest of the transaction.
 macro_rules! lock_project {
     ($conn:expr, $id:expr) => {{
-        use $crate::db::schema::{project, project_option, project_tag};
-        let held = $crate::resource::hold!($conn, $id.as_str());
+        let held = $crate::resource::hold($conn, $id.as_str()).await?;
         let missing = || Error::NotFound($id.to_string());
         let (id, _) = held.ok_or_else(missing)?;
-        let found = select_projects!($conn, project::id.eq(id))?;
-        found.into_iter().next().ok_or_else(missing)?
+        $crate::resource::store::select_project($conn, &id)
+            .await?
+            .ok_or_else(missing)?
     }};
 }
 pub(super) use lock_project;
@@ -73,7 +73,7 @@ pub(in super::super) async fn insert(
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
         if let (Some(domain), Some(parent)) = (&new.domain_id, &new.parent_id) {
-            let held = hold!(conn, domain.as_str());
+            let held = hold(conn, domain.as_str()).await?;
             let is_domain = held.is_some_and(|(id, is_domain)| is_domain && *domain == *id);
             if !is_domain {
                 return Err(Error::UnknownDomain(domain.clone()));
@@ -92,7 +92,7 @@ pub(in super::super) async fn insert(
             .await
             .map_err(|error| on_unique(error, || Error::TagsCollide))?;
         let change = Change::of([Entity::new(Kind::Project, new.id.as_str())]);
-        Ok(record_change!(conn, node, change)?)
+        Ok(record_change(conn, node, change).await?)
     })
 }
 
@@ -128,7 +128,7 @@ pub(in super::super) async fn update(
     update: &Update<'_>,
 ) -> Result<(Project, Change), Error> {
     transaction!(db, |conn| {
-        hold!(conn, update.domain.as_str());
+        hold(conn, update.domain.as_str()).await?;
         let old = lock_project!(conn, update.id);
         let new = update.apply(&old)?;
         let id = &new.id;
@@ -169,7 +169,7 @@ pub(in super::super) async fn update(
         }
         let changed = switched.iter().map(String::as_str).chain([id.as_str()]);
         let change = Change::of(changed.map(|id| Entity::new(Kind::Project, id))).bounded();
-        let change = record_change!(conn, node, change)?;
+        let change = record_change(conn, node, change).await?;
         Ok((new, change))
     })
 }
@@ -185,7 +185,7 @@ pub(in super::super) async fn edit_tags(
         project.tags = edit.apply(&project)?;
         replace_tags!(conn, &project);
         let change = Change::of([Entity::new(Kind::Project, project.id.as_str())]);
-        let change = record_change!(conn, node, change)?;
+        let change = record_change(conn, node, change).await?;
         Ok((project, change))
     })
 }

@@ -7,46 +7,44 @@ use diesel_async::RunQueryDsl;
 use super::changes::lock_project;
 use super::exports::hold;
 use super::tree::{Downwards, DownwardsRow, from_the_leaves};
-use super::{Joined, OptionRow, ProjectRow, ROOT, assemble};
 use crate::attributes::{IMMUTABLE_OPTION, ResourceOptions};
-use crate::db::outbox::Change;
+use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{project, project_option};
-use crate::db::{BATCH, Db};
+use crate::db::{BATCH, Db, on_connection};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, ProjectId};
 use crate::resource::{Error, Project};
 use crate::revocation::Event;
 use crate::{
     application_credential, assignment, catalog, credential, domain_config, federation, identity,
-    limit, record_change, transaction, trust,
+    limit, transaction, trust,
 };
 
-/// Deletes projects, given in levels of which the deepest is the first. Evaluates to what is to be
-/// recorded.
-macro_rules! delete_levels {
-    ($conn:expr, $levels:expr, $now:expr) => {{
-        let (levels, now): (&[Vec<String>], i64) = ($levels, $now);
+on_connection! {
+    /// Deletes projects, given in levels of which the deepest is the first. Gives what is to be
+    /// recorded.
+    async fn delete_levels<'a>(conn, levels: &'a [Vec<String>], now: i64) -> Change {
         let ids = levels.concat();
         let gone: [Vec<Entity>; 6] = [
-            assignment::delete_on_projects!($conn, ids),
-            credential::delete_of_projects!($conn, ids),
-            trust::delete_of_projects!($conn, ids, now),
-            limit::delete_limits_of_projects!($conn, ids),
-            catalog::delete_filters_of_projects!($conn, ids),
-            identity::clear_default_projects!($conn, ids),
+            assignment::delete_on_projects(conn, &ids).await?,
+            credential::delete_of_projects(conn, &ids).await?,
+            trust::delete_of_projects(conn, &ids, now).await?,
+            limit::delete_limits_of_projects(conn, &ids).await?,
+            catalog::delete_filters_of_projects(conn, &ids).await?,
+            identity::clear_default_projects(conn, &ids).await?,
         ];
         for level in levels {
             for ids in level.chunks(BATCH) {
                 // Options and tags go with them: ON DELETE CASCADE.
                 diesel::delete(project::table.filter(project::id.eq_any(ids)))
-                    .execute($conn)
+                    .execute(conn)
                     .await?;
             }
         }
         let projects = ids.iter().map(|id| Entity::new(Kind::Project, id.as_str()));
         let events = ids.iter().map(|id| Event::project(id, now)).collect();
-        Change::of(projects.chain(gone.concat())).and_revoking(events)
-    }};
+        Ok(Change::of(projects.chain(gone.concat())).and_revoking(events))
+    }
 }
 
 /// `domain` is that of the project.
@@ -59,7 +57,7 @@ pub(in super::super) async fn delete_project(
     now: i64,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
-        hold!(conn, domain.as_str());
+        hold(conn, domain.as_str()).await?;
         let old: Project = lock_project!(conn, id);
         old.check_deletion()?;
         let id = old.id.as_str();
@@ -76,8 +74,8 @@ pub(in super::super) async fn delete_project(
             .collect();
         let mut levels = from_the_leaves(id, &below);
         levels.push(vec![id.to_owned()]);
-        let change = delete_levels!(conn, &levels, now);
-        Ok(record_change!(conn, node, change.bounded())?)
+        let change = delete_levels(conn, &levels, now).await?;
+        Ok(record_change(conn, node, change.bounded()).await?)
     })
 }
 
@@ -110,27 +108,27 @@ pub(in super::super) async fn delete_domain(
             .into_iter()
             .map(|(project, parent)| (project, parent.unwrap_or_else(|| id.to_owned())))
             .collect();
-        let projects = delete_levels!(conn, &from_the_leaves(id, &within), now);
+        let projects = delete_levels(conn, &from_the_leaves(id, &within), now).await?;
         // After the projects: so do those who give roles on them lock.
-        let actors = identity::delete_of_domain!(conn, id);
+        let actors = identity::delete_of_domain(conn, id).await?;
         let with_it: [Vec<Entity>; 7] = [
-            assignment::delete_of_users!(conn, actors.users),
-            assignment::delete_of_groups!(conn, actors.groups),
-            application_credential::delete_of_users!(conn, actors.users),
-            credential::delete_of_users!(conn, actors.users),
-            trust::delete_of_users!(conn, actors.users, now),
-            assignment::delete_on_domain!(conn, id),
-            domain_config::delete_config_of_domain!(conn, id),
+            assignment::delete_of_users(conn, &actors.users).await?,
+            assignment::delete_of_groups(conn, &actors.groups).await?,
+            application_credential::delete_of_users(conn, &actors.users).await?,
+            credential::delete_of_users(conn, &actors.users).await?,
+            trust::delete_of_users(conn, &actors.users, now).await?,
+            assignment::delete_on_domain(conn, id).await?,
+            domain_config::delete_config_of_domain(conn, id).await?,
         ];
         // Users of other domains may have come by them.
-        let providers = federation::delete_providers_of_domain!(conn, id, now);
-        let own = delete_levels!(conn, &[vec![id.to_owned()]], now);
+        let providers = federation::delete_providers_of_domain(conn, id, now).await?;
+        let own = delete_levels(conn, &[vec![id.to_owned()]], now).await?;
         let change = projects
             .and(actors.change(now))
             .and(Change::of(with_it.concat()))
             .and(providers)
             .and(own);
-        Ok(record_change!(conn, node, change.bounded())?)
+        Ok(record_change(conn, node, change.bounded()).await?)
     })
 }
 

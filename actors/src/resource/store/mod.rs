@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::{Error, Project};
 use crate::attributes::{ResourceOptions, extra_column, parse_extra};
 use crate::db::schema::{project, project_option, project_tag};
-use crate::db::{BATCH, Db, sought};
+use crate::db::{BATCH, Db, on_connection, sought};
 use crate::ids::{DomainId, ProjectId};
 use crate::with_conn;
 
@@ -149,11 +149,19 @@ macro_rules! select_projects {
     };
 }
 
+on_connection! {
+    /// One project.
+    async fn select_project<'a>(conn, id: &'a str) -> Option<Project> {
+        let found: Vec<Project> = select_projects!(conn, project::id.eq(id))?;
+        Ok(found.into_iter().next())
+    }
+}
+
 /// One project.
 pub(super) async fn find(db: &Db, id: &ProjectId) -> Result<Option<Project>, Error> {
     with_conn!(db, |conn| {
-        let found = select_projects!(conn, project::id.eq(sought(id.as_str())))?;
-        Ok(found.into_iter().next())
+        let found = select_project(conn, sought(id.as_str())).await;
+        found.map_err(Error::from)
     })
 }
 

@@ -1,9 +1,15 @@
 //! What the transactions of other providers do to these tables.
 
-/// Deletes the trusts of a condition, a closure that makes it: what the two macros below share.
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::schema::trust;
+use crate::db::{BATCH, DbTime, on_connection};
+use crate::epoch::{Entity, Kind};
+
+/// Deletes the trusts of a condition, a closure that makes it. Evaluates to their entities.
 macro_rules! delete_where {
     ($conn:expr, $now:expr, $theirs:expr) => {{
-        use $crate::db::schema::trust;
         let theirs = $theirs;
         let ids: Vec<String> = trust::table
             .filter(trust::deleted_at.is_null())
@@ -16,53 +22,39 @@ macro_rules! delete_where {
                 .filter(trust::deleted_at.is_null())
                 .filter(theirs()),
         )
-        .set(trust::deleted_at.eq($crate::db::DbTime::from_seconds($now)))
+        .set(trust::deleted_at.eq(DbTime::from_seconds($now)))
         .execute($conn)
         .await?;
-        ids.into_iter()
-            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::Trust, id))
-            .collect::<Vec<_>>()
+        ids.into_iter().map(|id| Entity::new(Kind::Trust, id))
     }};
 }
-pub(crate) use delete_where;
 
-/// Deletes the trusts that users (their IDs, a slice of text) gave or were given, when the users
-/// are deleted: `delete_of_users!(conn, ids, now)`, `now` in seconds since 1970, inside a
-/// transaction whose error is made of a diesel error. Evaluates to the entities that are not what
-/// they were, a `Vec<Entity>`. Revoking the users' tokens, which is left to the caller, revokes
-/// those of these trusts; trusts made from them are good no longer, as their chain is broken.
-macro_rules! delete_of_users {
-    ($conn:expr, $users:expr, $now:expr) => {{
+on_connection! {
+    /// Deletes the trusts that users gave or were given, when the users are deleted; `now` in
+    /// seconds since 1970. Gives the entities that are not what they were. Revoking the users'
+    /// tokens, which is left to the caller, revokes those of these trusts; trusts made from them are
+    /// good no longer, as their chain is broken.
+    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String], now: i64) -> Vec<Entity> {
         let mut changed = Vec::new();
-        for users in $users.chunks($crate::db::BATCH) {
-            let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
-            let gone = $crate::trust::delete_where!($conn, $now, || {
-                use $crate::db::schema::trust;
+        for users in users.chunks(BATCH) {
+            let theirs = || {
                 trust::trustor_user_id
-                    .eq_any(users.clone())
-                    .or(trust::trustee_user_id.eq_any(users.clone()))
-            });
-            changed.extend(gone);
+                    .eq_any(users)
+                    .or(trust::trustee_user_id.eq_any(users))
+            };
+            changed.extend(delete_where!(conn, now, theirs));
         }
-        changed
-    }};
-}
-pub(crate) use delete_of_users;
+        Ok(changed)
+    }
 
-/// Deletes the trusts on projects (their IDs, a slice of text), when the projects are deleted:
-/// `delete_of_projects!(conn, ids, now)`; as [`delete_of_users`], where the projects' tokens are
-/// those to revoke.
-macro_rules! delete_of_projects {
-    ($conn:expr, $projects:expr, $now:expr) => {{
+    /// Deletes the trusts on projects, when the projects are deleted; as [`delete_of_users`], where
+    /// the projects' tokens are those to revoke.
+    pub(crate) async fn delete_of_projects<'a>(conn, projects: &'a [String], now: i64) -> Vec<Entity> {
         let mut changed = Vec::new();
-        for projects in $projects.chunks($crate::db::BATCH) {
-            let projects: Vec<&str> = projects.iter().map(AsRef::as_ref).collect();
-            let gone = $crate::trust::delete_where!($conn, $now, || {
-                $crate::db::schema::trust::project_id.eq_any(projects.clone())
-            });
-            changed.extend(gone);
+        for projects in projects.chunks(BATCH) {
+            let theirs = || trust::project_id.eq_any(projects);
+            changed.extend(delete_where!(conn, now, theirs));
         }
-        changed
-    }};
+        Ok(changed)
+    }
 }
-pub(crate) use delete_of_projects;
