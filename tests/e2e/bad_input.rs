@@ -1,7 +1,8 @@
 //! Requests that no client should send. Each is answered as Python Keystone answers it, which
 //! `tests/support/bad_input.json` holds; where that has no answer or a 500, ours is 400.
 //!
-//! `UPDATE_BAD_INPUT=1` writes that file afresh, from what Python Keystone says.
+//! `UPDATE_BAD_INPUT=1` writes that file afresh, from what Python Keystone says. Else it is asked a
+//! share of them alone, as its answers take minutes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -302,7 +303,7 @@ fn compare(part: &str, told: Told, python: bool) {
     let mut known: Cases = fs::read(&file)
         .map(|text| serde_json::from_slice(&text).unwrap())
         .unwrap_or_default();
-    if python && std::env::var_os("UPDATE_BAD_INPUT").is_some() {
+    if python && updates() {
         let mut cases = BTreeMap::<String, Vec<String>>::new();
         for (what, answer) in told {
             cases.entry(answer).or_default().push(what);
@@ -329,17 +330,21 @@ fn compare(part: &str, told: Told, python: bool) {
             different.push(format!("{what}: {answer:?}, due: {pythons:?}"));
         }
     }
-    different.extend(
-        expected
-            .into_keys()
-            .map(|what| format!("{what}: not tried")),
-    );
+    if !python {
+        let untried = expected.into_keys();
+        different.extend(untried.map(|what| format!("{what}: not tried")));
+    }
     assert!(
         different.is_empty(),
         "{} differences:\n{}",
         different.len(),
         different.join("\n")
     );
+}
+
+/// Whether what Python Keystone says is to be written down.
+fn updates() -> bool {
+    std::env::var_os("UPDATE_BAD_INPUT").is_some()
 }
 
 async fn post(api: &Api, body: Vec<u8>) -> Result<Answer, String> {
@@ -364,7 +369,8 @@ each_keystone! {
         let cloud = builder.seed(people()).start().await;
         let good = cloud.api().login("alice", Scope::Unscoped).await;
         let mut told = Told::new();
-        for (what, body) in malformed(good.token()) {
+        let share = if cloud.is_python() && !updates() { 8 } else { 1 };
+        for (what, body) in malformed(good.token()).into_iter().step_by(share) {
             let answer = post(cloud.api(), body.to_string().into_bytes()).await;
             told.insert(what, gist(answer, good.token()));
         }
