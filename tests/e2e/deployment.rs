@@ -1,17 +1,12 @@
-//! What we hand to operators, used as they would: the first command of the README, the
-//! configuration of HAProxy, the systemd units.
+//! What we hand to operators, used as they would: the configuration of HAProxy, the systemd units.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
 
-use serde_json::json;
-
 use crate::support::cloud::Builder;
 use crate::support::haproxy::{Haproxy, shipped};
-use crate::support::login::PASSWORD;
-use crate::support::port::Port;
 use crate::support::raw::Raw;
-use crate::support::{Api, Cloud, Options, Scope, password, scoped};
+use crate::support::{Cloud, Options};
 use crate::testdb::{Scratch, TestDb, each_database};
 
 async fn start_behind_a_proxy(db: &TestDb) -> Cloud<'_> {
@@ -92,27 +87,6 @@ each_database! {
         assert!(metrics.header("Content-Type").is_some_and(|kind| kind.contains("text")), "{metrics:?}");
         assert!(String::from_utf8_lossy(metrics.bytes()).contains("# TYPE "), "{metrics:?}");
         cloud.api().get("/metrics").await.expect(404);
-    }
-
-    async fn quickstart_gives_a_server_that_answers(db: TestDb) {
-        let folder = Scratch::new();
-        let port = Port::reserve();
-        let mut server = Cloud::command(&["quickstart", "--dir"])
-            .arg(folder.path().join("cloud"))
-            .args(["--listen", &port.address(), "--admin-password", PASSWORD, "--database", db.url()])
-            .spawn()
-            .unwrap();
-        let api = Api::at(format!("http://{}", port.address()));
-
-        let up = crate::support::cloud::until_up(&api, || server.try_wait().unwrap()).await;
-        let answer = match up {
-            Ok(()) => api.authenticate(&scoped(password("admin"), Scope::Project("admin"))).await,
-            Err(why) => panic!("{why}"),
-        };
-        server.kill().unwrap();
-        server.wait().unwrap();
-
-        assert_eq!(answer.expect(201).json()["token"]["user"]["name"], json!("admin"));
     }
 }
 

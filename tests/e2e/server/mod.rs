@@ -10,7 +10,7 @@ mod proxies;
 mod reload;
 mod start;
 mod systemd;
-mod tls;
+pub(crate) mod tls;
 mod traces;
 
 /// Makes a test of each function, on SQLite.

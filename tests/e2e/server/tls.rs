@@ -23,13 +23,13 @@ use crate::support::raw::Raw;
 use crate::testdb::TestDb;
 
 /// A certificate for localhost and its key, made by `openssl`.
-pub(super) struct Pair {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Pair {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Pair {
-    pub(super) fn make(folder: &Path, name: &str) -> Self {
+    pub(crate) fn make(folder: &Path, name: &str) -> Self {
         let pair = Self {
             certificate: folder.join(format!("{name}.crt")),
             key: folder.join(format!("{name}.key")),
