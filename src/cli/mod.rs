@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::SecretString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -69,7 +70,8 @@ It can be repeated: what is there is kept, and the password is set to the given 
 const SERVE_HELP: &str = "Examples:\n  \
 keystone-ng serve\n  \
 keystone-ng serve --config-file ./keystone.conf --listen 127.0.0.1:5000\n\n\
-SIGHUP reads keys, policy and certificate again; SIGTERM finishes what is under way, and ends.";
+SIGHUP reads keys, policy, certificate and log levels again, as a change of their files does;\n\
+SIGTERM finishes what is under way, and ends.";
 
 const COMPLETIONS_HELP: &str = "Examples:\n  \
 keystone-ng completions bash > /usr/share/bash-completion/completions/keystone-ng\n  \
@@ -209,12 +211,26 @@ enum ConfigCommand {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    leave_no_core_file();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "keystone-ng: {failure}");
             failure.exit_code()
         }
+    }
+}
+
+/// Keys and passwords are in memory, and stay out of core files.
+fn leave_no_core_file() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        say(format_args!(
+            "warning: core files could not be switched off: {error}"
+        ));
     }
 }
 

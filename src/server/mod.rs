@@ -98,19 +98,12 @@ impl From<ConnectError> for ServerError {
 /// # Errors
 /// When it can't start, or the system fails it.
 pub fn run(loaded: Loaded, config_dir: PathBuf, options: ServeOptions) -> Result<(), ServerError> {
-    set_limits();
+    raise_open_files();
     System::new().block_on(serve(loaded, config_dir, options))
 }
 
-/// No core file, for secrets are in memory; and as many connections as we may have.
-fn set_limits() {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    if let Err(error) = setrlimit(Resource::Core, none) {
-        warn!(%error, "core files could not be switched off");
-    }
+/// As many connections as we may have.
+fn raise_open_files() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let most = Rlimit {
         current: maximum,

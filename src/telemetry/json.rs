@@ -49,10 +49,14 @@ impl Visit for Fields {
 
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
-        // Records of the `log` facade say again where they are from.
-        if !field.name().starts_with("log.") {
-            self.0.insert(field.name().to_owned(), value);
-        }
+        self.0.insert(field.name().to_owned(), value);
+    }
+
+    /// The module that a record of the `log` facade is from, which its metadata do not tell.
+    fn take_log_target(&mut self) -> Option<Value> {
+        let target = self.0.shift_remove("log.target");
+        self.0.retain(|name, _| !name.starts_with("log."));
+        target
     }
 }
 
@@ -82,7 +86,11 @@ where
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
         line.insert("timestamp".to_owned(), now.into());
         line.insert("level".to_owned(), meta.level().as_str().into());
-        line.insert("target".to_owned(), meta.target().into());
+        let target = own.take_log_target();
+        line.insert(
+            "target".to_owned(),
+            target.unwrap_or_else(|| meta.target().into()),
+        );
         if let Some(message) = own.0.shift_remove("message") {
             line.insert("message".to_owned(), message);
         }

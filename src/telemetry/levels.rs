@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterFn;
 
 use crate::config::Config;
 use crate::config::LoggerLevel;
@@ -17,6 +20,18 @@ const LIBRARIES: &str = "warn,actix_http=off";
 /// The filter that this configuration asks for; `RUST_LOG` has the last word.
 pub(super) fn filter(config: &Config) -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(config)))
+}
+
+/// Logs the parameters of each query: hashes, and whatever else the database is to keep.
+const TELLS_VALUES: &str = "tokio_postgres::query";
+
+/// Keeps back what would show secrets, whatever levels are asked for.
+pub(super) fn without_values() -> FilterFn {
+    fn is_harmless(event: &Metadata<'_>) -> bool {
+        *event.level() <= Level::INFO || !event.target().starts_with(TELLS_VALUES)
+    }
+    // With a hint of its own it does not hide that of the levels.
+    FilterFn::new(is_harmless as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::TRACE)
 }
 
 fn directives(config: &Config) -> String {

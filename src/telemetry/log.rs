@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
@@ -47,6 +48,7 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
     }
     let sink = Sink::open(path(config), config.default.use_stderr)?;
     let (filter, levels) = reload::Layer::new(levels::filter(config));
+    let filter = filter.and(levels::without_values());
     let json = config.default.use_json || config.observability.log_format == LogFormat::Json;
     let lines = if json {
         JsonLines(sink.clone()).with_filter(filter).boxed()

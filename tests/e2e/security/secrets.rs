@@ -1,20 +1,25 @@
-//! C4: at TRACE, with secrets that can be told from everything else, the whole life of tokens; then
-//! what the server wrote anywhere is searched for them.
+//! C4: at TRACE, with secrets that can be told from everything else, the whole life of tokens, and
+//! whatever else is secret written and changed; then what the server wrote anywhere is searched for
+//! them.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 
 use awc::http::Method;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::jws::with_jws;
-use crate::support::cloud::Builder;
+use crate::support::cloud::{Builder, until_up};
 use crate::support::login::{PASSWORD, application_credential, password_is, together};
 use crate::support::{Answer, Cloud, Scope, password, scoped, seed, token};
-use crate::testdb::each_database;
+use crate::testdb::{Backend, TestDb, each_database, run};
 
 const WRONG_PASSWORD: &str = "wrong-7c1e-password";
 const WRONG_SECRET: &str = "wrong-9d2f-secret";
 const LOST: &str = "lost-in-the-wrong-place-41ab";
+/// Begins each secret that is given to be kept.
+const KEPT: &str = "kept-5e0d-";
 
 /// mia has to show two methods; alice has a credential.
 fn people() -> Vec<String> {
@@ -57,15 +62,20 @@ impl Found {
         self.errors.push(answer);
     }
 
-    /// Which of the secrets are in this text.
-    fn in_text<'a>(&'a self, place: &str, text: &'a str) -> Vec<String> {
-        let lines = |secret: &'a str| text.lines().filter(move |line| line.contains(secret));
-        self.secrets
-            .iter()
-            .flat_map(|(what, secret)| {
-                lines(secret).map(move |line| format!("{what} in {place}: {line}"))
-            })
-            .collect()
+    /// Which of the secrets are in this text, as they are or as the list of their bytes.
+    fn in_text(&self, place: &str, text: &str) -> Vec<String> {
+        let mut leaks = Vec::new();
+        for (what, secret) in &self.secrets {
+            let bytes = format!("{:?}", secret.as_bytes());
+            let bytes = bytes.trim_matches(['[', ']']);
+            let shows = |line: &&str| line.contains(secret.as_str()) || line.contains(bytes);
+            leaks.extend(
+                text.lines()
+                    .filter(shows)
+                    .map(|line| format!("{what} in {place}: {line}")),
+            );
+        }
+        leaks
     }
 }
 
@@ -139,6 +149,104 @@ async fn live(cloud: &Cloud<'_>, found: &mut Found) {
     );
 }
 
+/// What is secret is written, changed and refused.
+async fn keep(cloud: &Cloud<'_>, found: &mut Found) {
+    let admin = cloud.api().admin().await;
+    let kept = |what: &str| format!("{KEPT}{what}");
+    let user = json!({"user": {"name": "kim", "password": kept("first")}});
+    let user = admin.post("/v3/users", &user).await.expect(201).json();
+    let kim = user["user"]["id"].as_str().unwrap();
+    let user = format!("/v3/users/{kim}");
+    let passwords = json!({"user": {"password": kept("second")}});
+    admin.patch(&user, &passwords).await.expect(200);
+    let passwords =
+        json!({"user": {"password": kept("third"), "original_password": kept("second")}});
+    let change = format!("{user}/password");
+    admin.post(&change, &passwords).await.expect(204);
+    found.refused(admin.post(&change, &passwords).await);
+
+    let owner = admin.text("/user/id");
+    let blob = json!({"access": "kims", "secret": kept("ec2")}).to_string();
+    for (kind, blob) in [("totp", kept("totp")), ("ec2", blob)] {
+        let project = admin.text("/project/id");
+        let body = json!({"credential": {"type": kind, "blob": blob, "user_id": owner, "project_id": project}});
+        let made = admin
+            .post("/v3/credentials", &body)
+            .await
+            .expect(201)
+            .json();
+        let path = format!(
+            "/v3/credentials/{}",
+            made["credential"]["id"].as_str().unwrap()
+        );
+        if kind == "totp" {
+            let body = json!({"credential": {"blob": kept("another totp")}});
+            admin.patch(&path, &body).await.expect(200);
+        }
+        admin.get(&path).await.expect(200);
+    }
+    let credentials = format!("/v3/users/{owner}/credentials/OS-EC2");
+    let tenant = json!({"tenant_id": admin.text("/project/id")});
+    let made = admin.post(&credentials, &tenant).await.expect(201).json();
+    found.secret(
+        "an EC2 secret",
+        made["credential"]["secret"].as_str().unwrap(),
+    );
+    let credentials = format!("/v3/users/{owner}/application_credentials");
+    for credential in [
+        json!({"name": "given", "secret": kept("credential")}),
+        json!({"name": "made"}),
+    ] {
+        let body = json!({"application_credential": credential});
+        let made = admin.post(&credentials, &body).await.expect(201).json();
+        let secret = &made["application_credential"]["secret"];
+        found.secret("a credential's secret", secret.as_str().unwrap());
+    }
+    let consumer = json!({"consumer": {"description": "one"}});
+    let made = admin
+        .post("/v3/OS-OAUTH1/consumers", &consumer)
+        .await
+        .expect(201)
+        .json();
+    found.secret(
+        "a consumer's secret",
+        made["consumer"]["secret"].as_str().unwrap(),
+    );
+
+    let config = |ldap: Value| json!({"config": {"ldap": ldap}});
+    let body = config(json!({"url": "ldap://x", "password": kept("ldap")}));
+    let request = admin.request(Method::PUT, "/v3/domains/default/config");
+    request.json(&body).send().await.expect(201);
+    let body = config(json!({"password": kept("another ldap")}));
+    admin
+        .patch("/v3/domains/default/config", &body)
+        .await
+        .expect(200);
+
+    for value in [
+        json!([kept("list")]),
+        json!({"x": kept("object")}),
+        json!(7),
+    ] {
+        for (path, body) in [
+            (
+                "/v3/users",
+                json!({"user": {"name": "kay", "password": value}}),
+            ),
+            (
+                change.as_str(),
+                json!({"user": {"password": value, "original_password": value}}),
+            ),
+            (
+                credentials.as_str(),
+                json!({"application_credential": {"name": "other", "secret": value}}),
+            ),
+        ] {
+            found.refused(admin.post(path, &body).await);
+        }
+    }
+}
+
 /// Every way in which a secret can come in a body that is refused.
 async fn refusals(cloud: &Cloud<'_>, found: &mut Found, good: &str) {
     let api = cloud.api();
@@ -203,6 +311,7 @@ async fn assert_silent(mut cloud: Cloud<'_>, keys: &[(&str, String)]) {
         ("a wrong password", WRONG_PASSWORD),
         ("a wrong secret", WRONG_SECRET),
         ("a secret in a wrong place", LOST),
+        ("a secret that is kept", KEPT),
         ("a password's hash", "$2b$"),
     ] {
         found.secrets.push((what.to_owned(), text.to_owned()));
@@ -212,6 +321,7 @@ async fn assert_silent(mut cloud: Cloud<'_>, keys: &[(&str, String)]) {
     }
 
     live(&cloud, &mut found).await;
+    keep(&cloud, &mut found).await;
 
     let metrics = cloud.metrics().get("/metrics").await.expect(200);
     cloud.stop().await;
@@ -253,4 +363,31 @@ each_database! {
 
         assert_silent(cloud, &[("a private key", key)]).await;
     }
+}
+
+#[test]
+fn c4_a_crash_leaves_no_core_file() {
+    run(Backend::Sqlite, async |db: TestDb| {
+        let cloud = Builder::new(&db).prepare().await;
+        // Where core files are wanted of everybody.
+        let serve = "ulimit -S -c $(ulimit -H -c) && exec \"$0\" serve --config-file \"$1\"";
+        let mut server = Cloud::program("sh")
+            .args(["-c", serve, env!("CARGO_BIN_EXE_keystone-ng")])
+            .arg(cloud.config_file())
+            .current_dir(db.scratch())
+            .spawn()
+            .unwrap();
+        let up = until_up(cloud.api(), || server.try_wait().unwrap()).await;
+
+        kill_process(Pid::from_child(&server), Signal::ABORT).unwrap();
+
+        let status = server.wait().unwrap();
+        assert_eq!(up, Ok(()));
+        assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()));
+        assert!(!status.core_dumped());
+        let files = fs::read_dir(db.scratch()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name());
+        let cores = names.filter(|name| name.to_string_lossy().starts_with("core"));
+        assert_eq!(cores.count(), 0);
+    });
 }
