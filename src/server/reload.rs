@@ -1,6 +1,5 @@
 //! What changes without a restart: keys, policy, certificate, and what is logged. On SIGHUP, and
-//! (except for keystone.conf and the log) when files change. Whatever can't be read stays as it
-//! was, and is said loudly.
+//! when files change. Whatever can't be read stays as it was, and is said loudly.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -18,7 +17,7 @@ use crate::config::{Config, Loaded, Setting, Sources};
 use crate::node::Node;
 use crate::telemetry::log;
 
-/// How often the files are looked at. Keys count once two looks have seen the same.
+/// How often the files are looked at. Keys and keystone.conf count once two looks have seen the same.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) struct Reloader {
@@ -72,6 +71,9 @@ impl Reloader {
             .map(Certificate::files)
             .unwrap_or_default();
         let mut tls = seen(&tls_files);
+        let config_files = [&self.sources.files[..], &self.sources.dirs[..]].concat();
+        let mut config = seen(&config_files);
+        let mut last = config.clone();
         loop {
             let asked = tokio::select! {
                 _ = hangup.recv() => true,
@@ -85,8 +87,13 @@ impl Reloader {
                 self.note("log file", reopened);
                 let reopened = self.node.notifier.reopen();
                 self.note("notifications", reopened.map_err(|error| error.to_string()));
-                self.configuration().await;
             }
+            let now = seen(&config_files);
+            if asked || (now != config && now == last) {
+                config.clone_from(&now);
+                self.configuration(asked).await;
+            }
+            last = now;
             self.keys(asked).await;
             let now = seen(&self.policy_files);
             if asked || now != policy {
@@ -136,8 +143,8 @@ impl Reloader {
         }
     }
 
-    /// Reads keystone.conf again.
-    async fn configuration(&mut self) {
+    /// Reads keystone.conf again. What it could not take without a restart is told to who asked.
+    async fn configuration(&mut self, asked: bool) {
         let sources = self.sources.clone();
         let read = task::spawn_blocking(move || Config::load(&sources)).await;
         let loaded = match read {
@@ -145,7 +152,7 @@ impl Reloader {
             Ok(Err(error)) => return self.note("configuration", Err(error.to_string())),
             Err(error) => return self.note("configuration", Err(error.to_string())),
         };
-        for warning in &loaded.warnings {
+        for warning in loaded.warnings.iter().filter(|_| asked) {
             warn!(%warning, "configuration");
         }
         log::set_levels(&loaded.config);
@@ -153,7 +160,7 @@ impl Reloader {
         for title in taken {
             info!(option = title, "an option has changed");
         }
-        for title in waiting {
+        for title in waiting.into_iter().filter(|_| asked) {
             warn!(option = title, "an option has changed; restart to use it");
         }
         // What waits for a restart is compared with what is in force next time too.

@@ -154,6 +154,21 @@ on_sqlite! {
         }
     }
 
+    async fn levels_change_when_keystone_conf_does(db: TestDb) {
+        let mut cloud = Cloud::start(&db).await;
+        be_refused(&cloud).await;
+        assert!(!cloud.log().contains(" DEBUG "), "{}", cloud.log());
+
+        cloud.set("DEFAULT", "debug", true);
+        cloud.set("token", "expiration", 60);
+
+        cloud.until_logged(&[" INFO ", "an option has changed", "[DEFAULT] debug"]).await;
+        be_refused(&cloud).await;
+        cloud.until_logged(&[" DEBUG ", "policy refuses"]).await;
+        // Nobody asked what a restart would change.
+        assert!(!cloud.log().contains("restart to use it"), "{}", cloud.log());
+    }
+
     async fn a_configuration_that_cannot_be_read_leaves_everything_as_it_was(db: TestDb) {
         let mut cloud = Builder::new(&db).set("DEFAULT", "debug", true).start().await;
 
