@@ -84,6 +84,20 @@ environment() {
 # accepts PORT: whether something listens there.
 accepts() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# certificate OWNER: makes certificate.pem and key.pem in DATA, for 127.0.0.1 and localhost, signed by
+# itself.
+certificate() {
+    [ ! -f "$DATA/certificate.pem" ] || return 0
+    (
+        umask 077
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
+            -addext subjectAltName=IP:127.0.0.1,DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+            -keyout "$DATA/key.pem" -out "$DATA/certificate.pem"
+    ) >"$DATA/certificate.log" 2>&1 || die "openssl failed: $(tail -n 5 "$DATA/certificate.log")"
+    chmod 644 "$DATA/certificate.pem"
+    [ "$(id -u)" != 0 ] || chown "$1:" "$DATA/key.pem" "$DATA/certificate.pem"
+}
+
 # free_port: one that nothing listens on, outside the range from which the kernel takes the
 # ports of outgoing connections.
 free_port() {

@@ -6,6 +6,8 @@
 #   mariadb.sh url DATABASE  the same for one database
 #   mariadb.sh stop
 #
+# It speaks TLS to those who ask for it, with a certificate signed by itself (@@ssl_cert).
+#
 # MARIADB_PORT     where it listens; `start` picks a free one when unset
 # MARIADB_DURABLE  1: commits reach the disk, as in production; default 0, quick for tests
 # and those of common.sh.
@@ -16,7 +18,7 @@ client() { mariadb --no-defaults --socket="$DATA/socket" --user="$(id -un)" "$@"
 url() { echo "mysql+pymysql://$account:$password@127.0.0.1:$(cat "$DATA/port")/$1"; }
 
 start() {
-    packages mariadb-server mariadb-client
+    packages mariadb-server mariadb-client openssl
     if running "$DATA/pid"; then return; fi
     local port=${MARIADB_PORT:-$(free_port)} owner flush=0
     owner=$(id -un)
@@ -27,6 +29,7 @@ start() {
         owner=mysql
         chown mysql: "$DATA"
     fi
+    certificate "$owner"
     [ -d "$DATA/files/mysql" ] ||
         mariadb-install-db --no-defaults --user="$owner" --datadir="$DATA/files" --skip-test-db \
             --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)" >"$DATA/install.log" 2>&1 ||
@@ -36,6 +39,7 @@ start() {
     setsid mariadbd --no-defaults --user="$owner" --datadir="$DATA/files" --socket="$DATA/socket" \
         --pid-file="$DATA/pid" --bind-address=127.0.0.1 --port="$port" --skip-name-resolve \
         --character-set-server=utf8mb3 --collation-server=utf8mb3_general_ci \
+        --ssl-cert="$DATA/certificate.pem" --ssl-key="$DATA/key.pem" \
         --max-connections=500 --innodb-buffer-pool-size=256M \
         --innodb-flush-log-at-trx-commit=$flush --innodb-doublewrite=$flush \
         </dev/null >"$DATA/log" 2>&1 &
@@ -48,7 +52,7 @@ start() {
 command=${1:-start}
 data_for "$command" mariadb
 case $command in
-install) packages mariadb-server mariadb-client ;;
+install) packages mariadb-server mariadb-client openssl ;;
 start)
     start
     url ''
