@@ -1,4 +1,4 @@
-//! Replays the fuzzers' corpora, so that what once broke a parser never does again.
+//! E2: replays the fuzzers' corpora, so that what once broke a parser never does again.
 
 use std::fs;
 use std::path::Path;
@@ -16,21 +16,21 @@ fn replay(target: &str, parse: impl Fn(&[u8])) {
 }
 
 #[test]
-fn no_token_of_the_corpus_breaks_the_decoder() {
+fn e2_no_token_of_the_corpus_breaks_the_decoder() {
     replay("token", keystone_actors::token::fuzz_token);
 }
 
 #[test]
-fn no_configuration_of_the_corpus_breaks_the_parser() {
+fn e2_no_configuration_of_the_corpus_breaks_the_parser() {
     replay("ini", crate::config::fuzz_ini);
 }
 
 #[test]
-fn no_policy_of_the_corpus_breaks_the_parser() {
+fn e2_no_policy_of_the_corpus_breaks_the_parser() {
     replay("policy", crate::policy::fuzz_policy);
 }
 
 #[test]
-fn no_request_of_the_corpus_breaks_the_pipeline() {
+fn e2_no_request_of_the_corpus_breaks_the_pipeline() {
     replay("auth_request", crate::auth::request::fuzz_auth_request);
 }

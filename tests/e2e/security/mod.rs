@@ -5,5 +5,7 @@ mod delegation;
 mod jwt;
 mod keys;
 mod logins_and_load;
+mod outside;
 mod secrets;
+mod source;
 mod tokens;
