@@ -149,9 +149,11 @@ fn migrate(config: &Config, repository: KeyRepository) -> Result<(), Failure> {
         let migrated = credential::migrate(&db, &keys, Utc::now().timestamp()).await;
         migrated.map_err(Failure::of)
     })?;
-    say(format_args!(
-        "{count} credentials are encrypted with the primary key now"
-    ));
+    say(match count {
+        0 => "every credential is encrypted with the primary key already".to_owned(),
+        1 => "1 credential was encrypted anew; all have the primary key now".to_owned(),
+        count => format!("{count} credentials were encrypted anew; all have the primary key now"),
+    });
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! The database: whether it answers, what is in it, its clock and its bounds.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use keystone_actors::checkup::{
     clock_ahead, connections_allowed, has_domain, public_identity_urls,
 };
 use keystone_actors::db::migrate::{KeystoneSchema, MigrationState, keystone_schema, status};
+use keystone_actors::db::url::DatabaseUrl;
 use keystone_actors::db::{Db, DbKind, NoConnection};
 
 use super::super::db::pool;
@@ -38,11 +42,30 @@ pub(super) async fn look(findings: &mut Findings, config: &Config) {
             _ => format!("{url} answers"),
         },
     );
+    if let DatabaseUrl::Sqlite { path } = url {
+        file(findings, path);
+    }
     if tables(findings, &db).await {
         cloud(findings, &db, config).await;
     }
     clock(findings, &db, config).await;
     connections(findings, &db, config).await;
+}
+
+/// Whether SQLite's file is its owner's alone.
+fn file(findings: &mut Findings, path: &Path) {
+    let Ok(meta) = path.metadata() else { return };
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        findings.odd(
+            "database",
+            format_args!(
+                "others can get at {} (mode {mode:04o}), and password hashes are in it",
+                path.display()
+            ),
+            format_args!("chmod 0600 {0} {0}-*", path.display()),
+        );
+    }
 }
 
 /// Whether the tables are there.
