@@ -346,3 +346,50 @@ fn config_check_names_unknown_options_and_what_was_meant() {
         assert!(ran.err.contains(told), "{told}: {}", ran.err);
     }
 }
+
+/// Python Keystone's own sample, and the same with every default written out.
+#[test]
+fn config_check_knows_every_option_of_python_keystones_own_sample() {
+    let folder = Scratch::new();
+    let python = std::env::var("TEST_PYTHON_KEYSTONE").expect("TEST_PYTHON_KEYSTONE, by tests/run");
+    let mut generator = Cloud::program(&format!("{python}/bin/oslo-config-generator"));
+    for namespace in [
+        "keystone",
+        "oslo.cache",
+        "oslo.db",
+        "oslo.log",
+        "oslo.messaging",
+        "oslo.middleware",
+        "oslo.policy",
+        "osprofiler",
+    ] {
+        generator.args(["--namespace", namespace]);
+    }
+    let sample = Ran::from(generator.output().unwrap());
+    assert_eq!(sample.code, Some(0), "{}", sample.err);
+    let is_option = |line: &str| {
+        line.starts_with(|first: char| first.is_ascii_lowercase())
+            && line.contains(" = ")
+            && !line.ends_with("<None>")
+    };
+    let written_out: Vec<&str> = sample
+        .out
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| is_option(rest))
+                .unwrap_or(line)
+        })
+        .filter(|line| !line.starts_with("connection = "))
+        .collect();
+    let options = written_out.iter().filter(|line| is_option(line)).count();
+    assert!(options > 300, "{options}");
+
+    for text in [sample.out.clone(), written_out.join("\n")] {
+        let file = folder.path().join("keystone.conf");
+        std::fs::write(&file, text).unwrap();
+        let ran = run(&["config", "check"], &file);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert!(!ran.err.contains("there is no option"), "{}", ran.err);
+    }
+}
