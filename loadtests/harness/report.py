@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Collection
 
 from .wrk import Summary
 
@@ -65,6 +66,7 @@ LINE_TITLES = ["row", "server", "req/s", "least..greatest", "p50 ms", "p99 ms", 
 LINE_WIDTHS = [40, 16, 8, 16, 8, 8, 10, 9, 0]
 FACT_TITLES = ["row", "server", "value", "note"]
 FACT_WIDTHS = [40, 16, 10, 0]
+FIGURES = {"req/s", "least..greatest", "p50 ms", "p99 ms", "of ceiling", "vs Python", "value"}
 
 
 def number(value: float) -> str:
@@ -119,11 +121,11 @@ class Report:
         return any(line.summary.disturbed for line in self.lines) or any(fact.disturbed for fact in self.facts)
 
     def markdown(self, facts: list[tuple[str, str]], method: str) -> str:
-        parts = [method, _table(["", ""], [[name, value] for name, value in facts])]
+        parts = [method, table(["", ""], [[name, value] for name, value in facts])]
         if self.lines:
-            parts.append(_table(LINE_TITLES, [line.cells() for line in self.lines]))
+            parts.append(table(LINE_TITLES, [line.cells() for line in self.lines]))
         if self.facts:
-            parts.append(_table(FACT_TITLES, [fact.cells() for fact in self.facts]))
+            parts.append(table(FACT_TITLES, [fact.cells() for fact in self.facts]))
         if self.disturbed:
             parts.append("\\* Something else used the machine while this was measured.")
         return "\n\n".join(parts) + "\n"
@@ -132,8 +134,8 @@ class Report:
         file.write_text(self.markdown(facts, method))
 
 
-def _table(titles: list[str], rows: list[list[str]]) -> str:
-    right = {"req/s", "least..greatest", "p50 ms", "p99 ms", "of ceiling", "vs Python", "value"}
+def table(titles: list[str], rows: list[list[str]], right: Collection[str] = FIGURES) -> str:
+    """A table in Markdown; `right` are the titles of the columns of figures."""
     rule = ["---:" if title in right else "---" for title in titles]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |"
