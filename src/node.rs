@@ -181,10 +181,15 @@ pub fn load_policy(
         .0
         .iter()
         .map(|dir| config_dir.join(dir))
-        .filter(|dir| dir.is_dir())
         .collect();
-    let overrides = Overrides::load(file.exists().then_some(file.as_path()), &dirs)?;
-    Enforcer::new(&settings, overrides)
+    // What can't be looked at is there, as far as anybody knows.
+    let is_there = !matches!(file.try_exists(), Ok(false));
+    let overrides = Overrides::load(is_there.then_some(file.as_path()), &dirs)?;
+    let (enforcer, mut warnings) = Enforcer::new(&settings, overrides)?;
+    if !is_there && config.oslo_policy.policy_file != sections::OsloPolicy::default().policy_file {
+        warnings.push(policy::Warning::NoFile(file));
+    }
+    Ok((enforcer, warnings))
 }
 
 /// The repository of fernet keys at this path.

@@ -30,7 +30,8 @@ pub enum PolicyCommand {
     /// Print every default rule, commented out, with what it guards.
     #[command(after_help = GENERATE_HELP)]
     Generate,
-    /// Print the rules in force.
+    /// Print the rules in force, as a policy file in YAML, with the scope types that each admits and
+    /// where it comes from.
     #[command(after_help = LIST_HELP)]
     List {
         #[command(flatten)]
@@ -54,7 +55,8 @@ pub enum PolicyCommand {
         /// A file with the body of a token, as `GET /v3/auth/tokens` answers it.
         #[arg(long, value_name = "FILE")]
         token_body: PathBuf,
-        /// An attribute of the target, such as target.user.id=abc; may be repeated.
+        /// An attribute of the target, such as target.user.id=abc, filter_attr.name=x (of the query)
+        /// or request_body.user.name=x; may be repeated.
         #[arg(long, value_name = "NAME=VALUE")]
         target: Vec<String>,
     },
@@ -67,7 +69,7 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Failure> {
             let (enforcer, _) = in_force(&config)?;
             let mut text = String::new();
             for rule in enforcer.list() {
-                text += &format!("\"{}\": \"{}\"\n", rule.name, rule.text);
+                text += &format!("{rule}\n");
             }
             out(&text)
         }
@@ -95,22 +97,28 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Failure> {
                 .map_err(|error| Failure::Usage(format!("{}: {error}", token_body.display())))?;
             let body: Value = serde_json::from_slice(&body)
                 .map_err(|error| Failure::Usage(format!("{}: {error}", token_body.display())))?;
-            let mut attributes = Target::new();
-            for one in &target {
-                let (name, value) = one.split_once('=').ok_or_else(|| {
+            let pairs = target.iter().map(|one| {
+                one.split_once('=').ok_or_else(|| {
                     Failure::Usage(format!("--target {one}: write it as NAME=VALUE"))
-                })?;
-                attributes = attributes.with(name, value);
+                })
+            });
+            let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+            let sent = pairs.iter().filter_map(|(name, value)| {
+                let path = name.strip_prefix("request_body.")?;
+                Some((path.to_owned(), Value::from(*value)))
+            });
+            let sent = Value::Object(sent.collect());
+            let mut attributes = Target::new().with_body(&sent);
+            for (name, value) in pairs {
+                attributes = match name.strip_prefix("filter_attr.") {
+                    Some(name) => attributes.with_query(name, value),
+                    None => attributes.with(name, value),
+                };
             }
             let caller = Credentials::from_token(&body);
-            out(&format!(
-                "{}\n",
-                enforcer.explain(&rule, &caller, &attributes)
-            ))?;
-            match enforcer
-                .check_named(&rule, &caller, &attributes)
-                .is_allowed()
-            {
+            let explained = enforcer.explain(&rule, &caller, &attributes);
+            out(&format!("{explained}\n"))?;
+            match explained.decision.is_allowed() {
                 true => Ok(()),
                 false => Err(Failure::Unhealthy("not allowed".to_owned())),
             }

@@ -85,6 +85,9 @@ pub enum Problem {
 /// Something in a policy that works, but hardly as meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
+    /// The configuration names a file that does not exist; the defaults are in force.
+    #[error("there is no {}, which policy_file names: the defaults are in force", .0.display())]
+    NoFile(PathBuf),
     /// A rule of a file that no operation of the server asks for and no other rule refers to.
     #[error("policy rule {rule} in {}: the server has no rule of this name, and no other rule refers to it", file.display())]
     Unknown {

@@ -54,14 +54,14 @@ impl Overrides {
         Ok(overrides)
     }
 
-    /// Adds the rules of `text`, as if it were the content of the file `path`; a name ending in `.json` makes it JSON,
-    /// any other YAML.
+    /// Adds the rules of `text`, as if it were the content of the file `path`. It is YAML; in a file whose name ends
+    /// in `.json` it may be JSON as well, which is nearly the same.
     ///
     /// # Errors
     /// The text isn't a map of names to rules.
     pub fn add(&mut self, path: &Path, text: &str) -> Result<(), PolicyError> {
         let parsed = if path.extension().is_some_and(|end| end == "json") {
-            json(text)
+            json(text).or_else(|wrong| yaml(text).map_err(|_| wrong))
         } else {
             yaml(text)
         };
@@ -127,7 +127,7 @@ fn yaml(text: &str) -> Result<Rules, (usize, String)> {
         Ok(rules) => Ok(rules.unwrap_or_default().0),
         Err(error) => {
             let line = error.location().map_or(0, |place| place.line());
-            Err((line, error.to_string()))
+            Err((line, without_place(&error.to_string())))
         }
     }
 }
@@ -139,7 +139,13 @@ fn json(text: &str) -> Result<Rules, (usize, String)> {
     let parsed: Result<Document, _> = serde_json::from_str(text);
     parsed
         .map(|rules| rules.0)
-        .map_err(|error| (error.line(), error.to_string()))
+        .map_err(|error| (error.line(), without_place(&error.to_string())))
+}
+
+/// A parser's message; the line is told already.
+fn without_place(message: &str) -> String {
+    let place = message.rsplit_once(" at line ");
+    place.map_or(message, |(message, _)| message).to_owned()
 }
 
 /// A policy file. Two rules of one name in it are refused: only one of them could count.

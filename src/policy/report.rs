@@ -1,5 +1,9 @@
 //! For the operator: the rules in force, and what is wrong with a policy.
 
+use std::fmt;
+
+use serde_json::Value as Json;
+
 use super::compile::compile;
 use super::error::{Problem, Warning};
 use super::overrides::Overrides;
@@ -15,6 +19,19 @@ pub struct EffectiveRule<'a> {
     pub scopes: String,
     /// Where it comes from.
     pub source: &'a Source,
+}
+
+/// A line of a policy file in YAML, with a comment.
+impl fmt::Display for EffectiveRule<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", Json::from(self.name))?;
+        // The list form is JSON already, and no text form begins so.
+        match self.text.starts_with('[') {
+            true => f.write_str(self.text)?,
+            false => write!(f, "{}", Json::from(self.text))?,
+        }
+        write!(f, "  # {}; {}", self.scopes, self.source)
+    }
 }
 
 impl Enforcer {

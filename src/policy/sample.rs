@@ -23,7 +23,8 @@ pub fn sample() -> String {
 fn describe(out: &mut String, rule: &DefaultRule) {
     comment(out, rule.description);
     for operation in rule.operations {
-        comment(out, operation);
+        // Whole, to be searched for.
+        let _infallible = writeln!(out, "# {operation}");
     }
     if !rule.scopes.is_empty() {
         comment(out, &format!("Scope types: {}", Scopes::of(rule.scopes)));

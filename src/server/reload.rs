@@ -26,6 +26,8 @@ pub(super) struct Reloader {
     /// What is in force, of the configuration.
     settings: Vec<Setting>,
     policy_files: Vec<PathBuf>,
+    /// Whether the first of them was there when last looked at.
+    has_policy_file: bool,
     certificate: Option<Certificate>,
     /// What was wrong when last looked at, so that it is said once.
     troubles: HashMap<&'static str, String>,
@@ -51,6 +53,7 @@ impl Reloader {
             node,
             sources: loaded.sources,
             settings: loaded.settings,
+            has_policy_file: exists(&policy_files),
             policy_files,
             certificate,
             troubles: HashMap::new(),
@@ -204,6 +207,12 @@ impl Reloader {
             for warning in warnings {
                 warn!(%warning, "policy");
             }
+            // As in Python Keystone it is no error: that is how its rules are taken back.
+            let has_file = exists(&self.policy_files);
+            if self.has_policy_file && !has_file {
+                warn!("the policy file is gone, and its rules no longer hold");
+            }
+            self.has_policy_file = has_file;
             info!(what = "policy", "reloaded");
         }
         self.note("policy", outcome.map(drop));
@@ -229,6 +238,11 @@ fn changes(old: &[Setting], new: &[Setting]) -> (Vec<String>, Vec<String>) {
     let titles =
         |all: Vec<(&Setting, &Setting)>| all.iter().map(|(_, new)| new.meta.title()).collect();
     (titles(taken), titles(waiting))
+}
+
+/// Whether there is the first of these.
+fn exists(files: &[PathBuf]) -> bool {
+    files.first().is_some_and(|file| file.exists())
 }
 
 /// What tells that a file has changed; of a directory, what its files are.

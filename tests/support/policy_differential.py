@@ -3,18 +3,24 @@
 
     pip install keystone==30.0.0
     python tests/support/policy_differential.py > tests/support/policy_corpus.json
+    python tests/support/policy_differential.py SEED RULES
 
 The corpus has callers (bodies of tokens), targets, and for each rule the decisions for every caller with every
-target: one bit each, callers outermost, as a hexadecimal number. It has two parts. `defaults` are Keystone's own
+target: one bit each, callers outermost, as a hexadecimal number. It has three parts. `defaults` are Keystone's own
 rules under three settings, with the caller in Keystone's own request context and the target flattened by Keystone.
-`language` are rules made at random (of a fixed seed), and beside them the same with a character changed: those that
-oslo.policy can make sense of are under `mutants`, the others under `refused`.
+`operators` are the same under the files of each folder in `policies/`: those that are decided otherwise than by
+the defaults. `language` are rules made at random (of a fixed seed), and beside them the same with a character
+changed: those that oslo.policy can make sense of are under `mutants`, the others under `refused`.
+
+With a seed and a number, that many rules of another seed are decided, and instead of the other parts there are
+Keystone's `rules` themselves.
 """
 
 import ast
 import json
 import logging
 import random
+import pathlib
 import re
 import sys
 import warnings
@@ -182,13 +188,13 @@ class Understood(logging.Handler):
         self.complaints += 1
 
 
-def enforcer(new_defaults=True):
+def enforcer(new_defaults=True, file="no-such-file.yaml", dirs=()):
     conf = cfg.ConfigOpts()
     conf([], project="policy-differential", default_config_files=[], default_config_dirs=[])
-    made = policy.Enforcer(conf, policy_file="no-such-file.yaml")
+    made = policy.Enforcer(conf, policy_file=str(file))
     made.suppress_deprecation_warnings = True
     conf.set_override("enforce_new_defaults", new_defaults, "oslo_policy")
-    conf.set_override("policy_dirs", [], "oslo_policy")
+    conf.set_override("policy_dirs", [str(one) for one in dirs], "oslo_policy")
     return made
 
 
@@ -215,6 +221,45 @@ def defaults():
                 rule.scope_types = None
         recorded[setting] = {rule.name: decisions(made, rule.name) for rule in policies.list_rules()}
     return recorded
+
+
+def operators(by_default):
+    """By folder and setting, what the files in it change."""
+    recorded = {}
+    for folder in sorted(pathlib.Path(__file__).with_name("policies").iterdir()):
+        (file,) = folder.glob("policy.*[ln]")
+        for setting, new_defaults in (("today", True), ("lenient", False)):
+            made = enforcer(new_defaults, file, folder.glob("policy.d"))
+            made.register_defaults(policies.list_rules())
+            made.load_rules()
+            decided = {name: decisions(made, name) for name in sorted(made.rules)}
+            changed = {name: bits for name, bits in decided.items() if by_default[setting].get(name) != bits}
+            recorded.setdefault(folder.name, {})[setting] = changed
+    return recorded
+
+
+def rules():
+    """Keystone's rules, as far as they say anything. That a predecessor differs in scope types alone has no effect."""
+
+    def operations(rule):
+        for operation in rule.operations:
+            methods = operation["method"]
+            for method in [methods] if isinstance(methods, str) else methods:
+                yield f"{method} {operation['path'].strip()}"
+
+    def older(rule):
+        old = rule.deprecated_rule
+        return old.check_str if old and old.check_str != rule.check_str else None
+
+    return {
+        rule.name: {
+            "check": rule.check_str,
+            "scopes": rule.scope_types or [],
+            "operations": sorted(operations(rule)) if hasattr(rule, "operations") else [],
+            "older": older(rule),
+        }
+        for rule in policies.list_rules()
+    }
 
 
 KEYS = """user_id project_id domain_id target.user.id target.user.domain_id target.user.enabled target.user
@@ -301,15 +346,15 @@ def mutant(rng, rule):
     return rule[:at] + rng.choice(["", "(", ")", "'", '"', "%", ":", " ", "@", "x", "not ", "\\", "%d"]) + rule[at + rng.randint(0, 1) :]
 
 
-def language(rng, understood):
+def language(rng, understood, count=RULES, changes=MUTANTS):
     made = enforcer()
     texts, mutants, refused = [], [], []
-    for _ in range(RULES):
+    for _ in range(count):
         texts.append(expression(rng, rng.randint(0, 3)))
-    for outer in range(40):
+    for _ in range(count * 2 // 21):
         texts.append([[leaf(rng) for _ in range(rng.randint(0, 3))] if rng.random() < 0.7 else leaf(rng) for _ in range(rng.randint(0, 3))])
-    for _ in range(MUTANTS):
-        changed = mutant(rng, rng.choice([text for text in texts if isinstance(text, str)][:RULES]))
+    for _ in range(changes):
+        changed = mutant(rng, rng.choice([text for text in texts if isinstance(text, str)][:count]))
         if not changed:
             continue
         (mutants if makes_sense(changed, understood) else refused).append(changed)
@@ -329,13 +374,14 @@ def main():
     for name in ("oslo_policy._parser", "oslo_policy.policy"):
         logging.getLogger(name).addHandler(understood)
         logging.getLogger(name).propagate = False
-    corpus = {
-        "callers": CALLERS,
-        "targets": TARGETS,
-        "aliases": ALIASES,
-        "defaults": defaults(),
-        **language(random.Random(SEED), understood),
-    }
+    corpus = {"callers": CALLERS, "targets": TARGETS, "aliases": ALIASES}
+    if len(sys.argv) > 1:
+        seed, count = map(int, sys.argv[1:])
+        corpus |= {"rules": rules(), **language(random.Random(seed), understood, count, count // 2)}
+    else:
+        by_default = defaults()
+        corpus |= {"defaults": by_default, "operators": operators(by_default)}
+        corpus |= language(random.Random(SEED), understood)
     # One line an entry, so that a change can be reviewed.
     text = json.dumps(corpus, separators=(",", ":"))
     text = re.sub(r'(?<=["\]}]),(?=\[?"[^"]*",?"[0-9a-f]{20,}"|\["|\[\[|"identity:)', ",\n", text)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{
-    Overrides, PolicyError, Problem, Rule, Settings, Target, Warning, sample, validate,
+    Overrides, PolicyError, Problem, Rule, Settings, Target, Warning, defaults, sample, validate,
 };
 use super::{admin, build, enforcer, member, overrides};
 
@@ -295,6 +295,34 @@ fn the_sample_changes_nothing_and_without_its_signs_gives_the_defaults() {
         .filter(|warning| matches!(warning, Warning::Redundant { .. }));
     assert_eq!(redundant.count(), Rule::ALL.len());
     assert_eq!(warnings.len(), Rule::ALL.len());
+    for operation in defaults::all().flat_map(|rule| rule.operations) {
+        assert!(sample.contains(&format!("# {operation}\n")), "{operation}");
+    }
+}
+
+#[test]
+fn the_list_is_a_policy_file_that_says_the_same() {
+    let yaml = "a: [['role:x', 'role:y'], 'role:z']\nidentity:list_users: role:x or \"m\":%(target.role.name)s\n";
+    let (enforcer, _) = build(yaml, &Settings::default()).unwrap();
+    let lines: Vec<String> = enforcer.list().iter().map(ToString::to_string).collect();
+    let (again, _) = build(&lines.join("\n"), &Settings::default()).unwrap();
+    for (rule, same) in enforcer.list().iter().zip(again.list()) {
+        assert_eq!((rule.name, rule.text), (same.name, same.text));
+    }
+    let line = lines.iter().find(|line| line.contains("create_trust"));
+    assert!(
+        line.is_some_and(|line| line.ends_with("  # project; default")),
+        "{line:?}"
+    );
+}
+
+#[test]
+fn a_json_file_may_be_yaml_as_it_may_in_python() {
+    let mut overrides = Overrides::default();
+    overrides
+        .add(Path::new("policy.json"), "a: '@' # all\n")
+        .unwrap();
+    assert!(overrides.rules.contains_key("a"));
 }
 
 #[test]

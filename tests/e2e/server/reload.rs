@@ -27,6 +27,13 @@ fn keep_asking(admin: Session) -> (Rc<Cell<bool>>, actix_rt::task::JoinHandle<us
     (stop, asking)
 }
 
+/// Waits until a validation of the own token is answered so.
+async fn until_validation_is(admin: &Session, status: u16) {
+    while admin.validate(admin.token()).await.status() != status {
+        actix_rt::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// Asks for what policy refuses, which is a detail of the log.
 async fn be_refused(cloud: &Cloud<'_>) {
     let nobody = cloud.api().login("admin", Scope::Unscoped).await;
@@ -99,10 +106,26 @@ on_sqlite! {
         admin.validate(admin.token()).await.expect(403);
 
         replace(&file, "\"identity:validate_token\": \"@\"\n");
-        while admin.validate(admin.token()).await.status() != 200 {
-            actix_rt::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        until_validation_is(&admin, 200).await;
         assert_eq!(cloud.log().matches("it stays as it was").count(), 1, "{}", cloud.log());
+    }
+
+    async fn files_of_policy_dirs_count_more_and_a_policy_that_is_taken_away_is_missed(db: TestDb) {
+        let cloud = Cloud::start(&db).await;
+        let admin = cloud.api().admin().await;
+        let (file, dir) = (cloud.folder().join("policy.yaml"), cloud.folder().join("policy.d"));
+        fs::create_dir(&dir).unwrap();
+        replace(&file, "\"identity:validate_token\": \"!\"\n");
+        until_validation_is(&admin, 403).await;
+
+        replace(&dir.join("10.json"), "{\"identity:validate_token\": []}\n");
+        until_validation_is(&admin, 200).await;
+        fs::remove_file(dir.join("10.json")).unwrap();
+        until_validation_is(&admin, 403).await;
+        fs::remove_file(&file).unwrap();
+        until_validation_is(&admin, 200).await;
+
+        cloud.until_logged(&["WARN", "the policy file is gone"]).await;
     }
 
     async fn keys_that_cannot_be_read_leave_the_old_ones_and_are_reported_once(db: TestDb) {
