@@ -5,14 +5,27 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::context::base_url;
+use super::openapi::answers;
 use super::routes::Routes;
+use super::schema::{Schema, array, object, text};
 
 const JSON_HOME: &str = "application/json-home";
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/").get(root).register(api);
-    Routes::at("/v3").get(v3).register(api);
+    Routes::at("/")
+        .get(root)
+        .does("Which versions of the API there are.")
+        .public()
+        .answers(answers::json(versions).with_status(300))
+        .answers(answers::file("application/json-home"))
+        .register(api);
+    Routes::at("/v3")
+        .get(v3)
+        .does("The version.")
+        .public()
+        .answers(answers::json(one_version))
+        .register(api);
 }
 
 /// Which versions there are: `GET /`.
@@ -23,6 +36,24 @@ async fn root(request: HttpRequest) -> HttpResponse {
 /// The version: `GET /v3`.
 async fn v3(request: HttpRequest) -> HttpResponse {
     show(&request, Document::V3)
+}
+
+fn version_shape() -> Schema {
+    object()
+        .required("id", text())
+        .required("status", text())
+        .required("updated", text())
+        .required("links", array(object()))
+        .required("media-types", array(object()))
+}
+
+fn one_version() -> Schema {
+    object().required("version", version_shape())
+}
+
+fn versions() -> Schema {
+    let values = object().required("values", array(version_shape()));
+    object().required("versions", values)
 }
 
 #[derive(Clone, Copy)]

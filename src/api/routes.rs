@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use super::method_not_allowed;
+use super::openapi::answers::Answer;
 use super::schema::Schema;
 
 /// The methods of one path, on their way to be registered.
@@ -30,6 +31,39 @@ pub struct Operation {
     pub body: Option<&'static LazyLock<Schema>>,
     /// What the query has to look like.
     pub query: Option<&'static LazyLock<Schema>>,
+    /// What else is heeded.
+    pub parameters: Vec<Parameter>,
+    /// What it answers, besides the errors that all have. PUT and DELETE answer 204 unless they say
+    /// something else.
+    pub answers: Vec<Answer>,
+    /// A header that good answers have, and what it is.
+    pub tells: Option<(&'static str, &'static str)>,
+    /// Whether it needs no token.
+    pub is_public: bool,
+    /// What it does, where no policy rule says so.
+    pub summary: Option<&'static str>,
+}
+
+/// A parameter beside body, path, and the schema of the query.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the query.
+    Query,
+    /// A header.
+    Header,
+    /// A header without which nothing is answered.
+    NeededHeader,
 }
 
 thread_local! {
@@ -45,6 +79,7 @@ pub(super) fn registered_by(register: impl FnOnce()) -> Vec<Operation> {
 
 impl Routes {
     /// A path, such as `/v3/roles/{role_id}`.
+    #[expect(clippy::disallowed_methods, reason = "all others come here")]
     pub fn at(path: &str) -> Self {
         Self {
             resource: web::resource(path),
@@ -66,26 +101,85 @@ impl Routes {
             handler: std::any::type_name::<F>(),
             body: None,
             query: None,
+            parameters: Vec::new(),
+            answers: Vec::new(),
+            tells: None,
+            is_public: false,
+            summary: None,
         });
         self
+    }
+
+    /// The last method, and HEAD besides where that is the same handler.
+    fn last(&mut self) -> impl Iterator<Item = &mut Operation> {
+        let last = self.operations.last().map(|last| last.handler);
+        let same = self.operations.iter_mut().rev();
+        same.take_while(move |one| Some(one.handler) == last)
     }
 
     /// What the body of the last method has to look like: for the description alone, the handler
     /// compares it.
     pub fn takes(mut self, schema: &'static LazyLock<Schema>) -> Self {
-        if let Some(last) = self.operations.last_mut() {
-            last.body = Some(schema);
-        }
+        self.last()
+            .for_each(|operation| operation.body = Some(schema));
         self
     }
 
-    /// The same of its query; of HEAD's as well where that is the same handler.
+    /// The same of its query; of HEAD's as well where that is the same handler, as with all below.
     pub fn asks(mut self, schema: &'static LazyLock<Schema>) -> Self {
-        let last = self.operations.last().map(|last| last.handler);
-        let same = self.operations.iter_mut().rev();
-        for operation in same.take_while(|one| Some(one.handler) == last) {
-            operation.query = Some(schema);
-        }
+        self.last()
+            .for_each(|operation| operation.query = Some(schema));
+        self
+    }
+
+    /// What the last method answers; may be said several times.
+    pub fn answers(mut self, answer: Answer) -> Self {
+        self.last()
+            .for_each(|operation| operation.answers.push(answer));
+        self
+    }
+
+    /// A parameter of the query of the last method that no schema is compared with.
+    pub fn heeds(self, name: &'static str, about: &'static str) -> Self {
+        let place = Place::Query;
+        self.parameter(Parameter { name, about, place })
+    }
+
+    /// A header of the last method.
+    pub fn header(self, name: &'static str, about: &'static str) -> Self {
+        let place = Place::Header;
+        self.parameter(Parameter { name, about, place })
+    }
+
+    /// A header that the last method can't do without.
+    pub fn needs_header(self, name: &'static str, about: &'static str) -> Self {
+        let place = Place::NeededHeader;
+        self.parameter(Parameter { name, about, place })
+    }
+
+    fn parameter(mut self, parameter: Parameter) -> Self {
+        self.last()
+            .for_each(|operation| operation.parameters.push(parameter));
+        self
+    }
+
+    /// A header of the last method's good answers.
+    pub fn tells(mut self, name: &'static str, about: &'static str) -> Self {
+        self.last()
+            .for_each(|operation| operation.tells = Some((name, about)));
+        self
+    }
+
+    /// Of the last method: needs no token.
+    pub fn public(mut self) -> Self {
+        self.last().for_each(|operation| operation.is_public = true);
+        self
+    }
+
+    /// What the last method does, where no policy rule says so.
+    pub fn does(mut self, summary: &'static str) -> Self {
+        self.last()
+            .for_each(|operation| operation.summary = Some(summary));
         self
     }
 

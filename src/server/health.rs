@@ -13,6 +13,9 @@ use serde_json::json;
 use tracing::error;
 
 use super::schema::Schema;
+use crate::api::openapi::answers::{self, Answer};
+use crate::api::routes::Routes;
+use crate::api::schema::{Schema as Shape, array, boolean, object, text};
 use crate::node::Node;
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -85,33 +88,52 @@ pub(super) async fn probe(health: Arc<Health>) {
 
 /// Routes them.
 pub fn routes(app: &mut web::ServiceConfig) {
-    for path in ["/healthcheck", "/readyz", "/livez"] {
-        let answer = move |health: web::Data<Health>| async move {
-            match path {
-                "/livez" => alive(),
-                "/readyz" => ready(&health),
-                _ => check(&health),
-            }
-        };
-        app.service(
-            web::resource(path)
-                .route(web::get().to(answer))
-                .route(web::head().to(answer)),
-        );
-    }
+    const TEXT: Answer = answers::file("text/plain");
+    Routes::at("/healthcheck")
+        .get(check)
+        .does("Whether this node should get requests.")
+        .public()
+        .answers(TEXT)
+        .answers(TEXT.with_status(503))
+        .register(app);
+    Routes::at("/readyz")
+        .get(ready)
+        .does("Whether this node should get requests, and if not, why.")
+        .public()
+        .answers(answers::json(readiness))
+        .answers(answers::json(readiness).with_status(503))
+        .register(app);
+    Routes::at("/livez")
+        .get(alive)
+        .does("Whether this process lives.")
+        .public()
+        .answers(TEXT)
+        .register(app);
+}
+
+fn readiness() -> Shape {
+    object()
+        .required("ready", boolean())
+        .required("troubles", array(text()))
+        .required("caches_trusted", boolean())
+        .required("providers", array(object()))
 }
 
 /// The process runs and answers: `GET /livez`.
-fn alive() -> HttpResponse {
+async fn alive() -> HttpResponse {
+    fine()
+}
+
+fn fine() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body("OK\n")
 }
 
 /// What oslo's middleware answers: `GET /healthcheck`.
-fn check(health: &Health) -> HttpResponse {
+async fn check(health: web::Data<Health>) -> HttpResponse {
     if health.troubles().is_empty() {
-        return alive();
+        return fine();
     }
     HttpResponse::ServiceUnavailable()
         .content_type("text/plain; charset=utf-8")
@@ -119,7 +141,7 @@ fn check(health: &Health) -> HttpResponse {
 }
 
 /// Whether this node should get requests, and if not, why: `GET /readyz`.
-fn ready(health: &Health) -> HttpResponse {
+async fn ready(health: web::Data<Health>) -> HttpResponse {
     let troubles = health.troubles();
     let invalidations = health.node.providers.follows_others(Instant::now());
     let body = json!({

@@ -206,7 +206,7 @@ impl Schema {
 
     fn additional(&self, members: &serde_json::Map<String, Value>) -> Result<(), String> {
         let mut unknown: Vec<&str> = members.keys().map(String::as_str).collect();
-        unknown.retain(|name| self.property(name).is_none());
+        unknown.retain(|name| self.member(name).is_none());
         unknown.sort_unstable();
         if unknown.is_empty() {
             return Ok(());
@@ -234,7 +234,7 @@ impl Schema {
         match value {
             Value::Object(members) => {
                 let masked = members.iter().map(|(name, member)| {
-                    let schema = self.property(name);
+                    let schema = self.member(name);
                     let member =
                         schema.map_or_else(|| member.clone(), |schema| schema.masked(member));
                     (name.clone(), member)

@@ -12,6 +12,7 @@
 mod check;
 mod common;
 mod every;
+mod example;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 pub use common::{
     description, id, loose_boolean, name, nullable_boolean, resource_options, tags, url,
 };
+pub use example::example_of_text;
 
 /// A JSON type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,7 @@ pub struct Schema {
     closed: bool,
     secret: bool,
     alternatives: Vec<Schema>,
+    example: Option<Value>,
 }
 
 fn of(kind: Kind) -> Schema {
@@ -116,9 +119,11 @@ pub fn number() -> Schema {
 impl Schema {
     /// Or `null`.
     pub fn nullable(mut self) -> Self {
-        self.kinds.push(Kind::Null);
-        if !self.values.is_empty() {
-            self.values.push(Value::Null);
+        if !self.kinds.contains(&Kind::Null) {
+            self.kinds.push(Kind::Null);
+            if !self.values.is_empty() {
+                self.values.push(Value::Null);
+            }
         }
         self
     }
@@ -224,10 +229,46 @@ impl Schema {
         self
     }
 
-    fn property(&self, name: &str) -> Option<&Schema> {
+    /// With an example that could not be guessed.
+    pub fn with_example(mut self, example: Value) -> Self {
+        self.example = Some(example);
+        self
+    }
+
+    /// The member of this name.
+    pub fn member(&self, name: &str) -> Option<&Schema> {
         let mut properties = self.properties.iter();
         let (_, schema) = properties.find(|(known, _)| *known == name)?;
         Some(schema)
+    }
+
+    /// All members that are named.
+    pub fn members(&self) -> &[(&'static str, Schema)] {
+        &self.properties
+    }
+
+    /// What each item of a list is.
+    pub fn item(&self) -> Option<&Schema> {
+        self.items.as_deref()
+    }
+
+    /// How the server shows what a request with this schema has made: of the same types or null,
+    /// without passwords, and whatever the bounds of today are.
+    pub fn shown(&self) -> Self {
+        let properties = self.properties.iter();
+        let properties = properties.filter(|(name, _)| *name != "password");
+        let shown = Self {
+            kinds: self.kinds.clone(),
+            items: self.items.as_ref().map(|items| Box::new(items.shown())),
+            properties: properties
+                .map(|(name, schema)| (*name, schema.shown()))
+                .collect(),
+            ..Self::default()
+        };
+        match self.kinds.is_empty() {
+            true => shown,
+            false => shown.nullable(),
+        }
     }
 
     /// The same in JSON Schema, for the API's description.

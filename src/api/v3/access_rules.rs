@@ -13,6 +13,7 @@ use super::delegation::{refuse_application_credentials, require_unrestricted};
 use crate::api::call::{Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::query::Paging;
 use crate::api::routes::Routes;
 use crate::notify::{Kind, Operation};
@@ -25,9 +26,14 @@ const COLLECTION: Collection = Collection::new("access_rules", "access_rule");
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/users/{user_id}/access_rules")
         .get(list)
+        .heeds("service", "Only rules of this type of service.")
+        .heeds("path", "Only rules of this path.")
+        .heeds("method", "Only rules of this method.")
+        .answers(answers::list(COLLECTION))
         .register(api);
     Routes::at("/v3/users/{user_id}/access_rules/{access_rule_id}")
         .get(show)
+        .answers(answers::one(COLLECTION))
         .delete(delete)
         .register(api);
 }

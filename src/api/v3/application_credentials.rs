@@ -22,6 +22,7 @@ use super::delegation::{
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::query::Paging;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, boolean, object, text};
@@ -38,11 +39,15 @@ const LONGEST_PATH: usize = 128;
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/users/{user_id}/application_credentials")
         .get(list)
+        .heeds("name", "Only those of this name.")
+        .answers(answers::list(COLLECTION))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(COLLECTION))
         .register(api);
     Routes::at("/v3/users/{user_id}/application_credentials/{application_credential_id}")
         .get(show)
+        .answers(answers::one(COLLECTION))
         .delete(delete)
         .register(api);
 }

@@ -11,27 +11,45 @@ use keystone_actors::ids::{GroupId, ProjectId};
 use keystone_actors::resource::{Domain, GetProjects, Project};
 use serde_json::{Value, json};
 
+use super::shapes;
 use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::{ApiError, FORBIDDEN};
 use crate::api::links::{Collection, linked, list};
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/v3/auth/catalog").get(catalog).register(api);
-    Routes::at("/v3/auth/projects").get(projects).register(api);
-    Routes::at("/v3/auth/domains").get(domains).register(api);
+    Routes::at("/v3/auth/catalog")
+        .get(catalog)
+        .answers(answers::json(shapes::catalog))
+        .register(api);
+    Routes::at("/v3/auth/projects")
+        .get(projects)
+        .answers(answers::list(Collection::PROJECTS))
+        .register(api);
+    Routes::at("/v3/auth/domains")
+        .get(domains)
+        .answers(answers::list(Collection::DOMAINS))
+        .register(api);
     // Their former places.
     Routes::at("/v3/OS-FEDERATION/projects")
         .get(projects)
+        .does("The same at its former place.")
+        .answers(answers::list(Collection::PROJECTS))
         .register(api);
     Routes::at("/v3/OS-FEDERATION/domains")
         .get(domains)
+        .does("The same at its former place.")
+        .answers(answers::list(Collection::DOMAINS))
         .register(api);
-    Routes::at("/v3/auth/system").get(system).register(api);
+    Routes::at("/v3/auth/system")
+        .get(system)
+        .answers(answers::json(shapes::system))
+        .register(api);
 }
 
 /// The catalog of the caller's token: `GET /v3/auth/catalog`.

@@ -9,11 +9,13 @@ use chrono::Utc;
 use keystone_actors::revocation::RevokeToken;
 use keystone_actors::token::{InspectPair, Pair, Refusal, Token, ValidateToken, Verdict};
 
+use super::shapes;
 use crate::api::access_rules;
 use crate::api::body::JsonBody;
 use crate::api::call::initiator;
 use crate::api::caller::{Caller, token_in};
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::auth::request::AuthRequest;
 use crate::auth::{Outcome, authenticate};
@@ -29,11 +31,33 @@ const ACCESS_RULES: &str = "OpenStack-Identity-Access-Rules";
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/auth/tokens")
         .post(issue)
+        .takes(&shapes::AUTH)
+        .does("Prove who one is, and get a token.")
+        .public()
+        .header("OpenStack-Auth-Receipt", "The receipt of a first step.")
+        .heeds("nocatalog", "Leave the catalog out.")
+        .tells("X-Subject-Token", "The token.")
+        .answers(answers::json(shapes::token).with_status(201))
+        .answers(answers::json(shapes::refusal).with_status(401))
         .get(validate)
+        .needs_header("X-Subject-Token", "The token in question.")
+        .heeds("nocatalog", "Leave the catalog out.")
+        .heeds("allow_expired", "Also a token that has expired.")
+        .tells("X-Subject-Token", "The token.")
+        .answers(answers::json(shapes::token))
         .delete(revoke)
+        .needs_header("X-Subject-Token", "The token in question.")
+        .heeds(
+            "cascade",
+            "`false`: spare the tokens that were made from it.",
+        )
         .register(api);
     Routes::at("/v3/auth/tokens/OS-PKI/revoked")
         .get(list_of_revoked)
+        .does("The list of revoked tokens, which no Keystone keeps any more.")
+        .public()
+        .answers(answers::error(403))
+        .answers(answers::error(410))
         .register(api);
 }
 

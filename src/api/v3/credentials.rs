@@ -20,6 +20,7 @@ use super::delegation::refuse_credentials;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::notify::{Kind, Operation};
@@ -31,13 +32,19 @@ const COLLECTION: Collection = Collection::new("credentials", "credential");
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/credentials")
         .get(list)
+        .answers(answers::pages(COLLECTION))
+        .heeds("user_id", "Only those of this user.")
+        .heeds("type", "Only those of this type.")
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(COLLECTION))
         .register(api);
     Routes::at("/v3/credentials/{credential_id}")
         .get(show)
+        .answers(answers::one(COLLECTION))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(COLLECTION))
         .delete(delete)
         .register(api);
 }

@@ -11,8 +11,10 @@ use keystone_actors::ids::DomainId;
 use keystone_actors::resource::GetDomain;
 use serde_json::{Map, Value, json};
 
+use super::shapes;
 use crate::api::call::{Call, answer, no_content};
 use crate::api::error::{ApiError, MALFORMED};
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
@@ -20,27 +22,42 @@ use crate::policy::{Rule, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/domains/config/default")
         .get(default_whole)
+        .answers(answers::json(shapes::config))
         .register(api);
     Routes::at("/v3/domains/config/{group}/default")
         .get(default_group)
+        .answers(answers::json(shapes::config))
         .register(api);
     Routes::at("/v3/domains/config/{group}/{option}/default")
         .get(default_option)
+        .answers(answers::json(shapes::config))
         .register(api);
     Routes::at("/v3/domains/{domain_id}/config")
         .get(show_whole)
+        .answers(answers::json(shapes::config))
         .put(set)
+        .takes(&shapes::CONFIG)
+        .answers(answers::json(shapes::config))
+        .answers(answers::json(shapes::config).with_status(201))
         .patch(update_whole)
+        .takes(&shapes::CONFIG)
+        .answers(answers::json(shapes::config))
         .delete(delete_whole)
         .register(api);
     Routes::at("/v3/domains/{domain_id}/config/{group}")
         .get(show_group)
+        .answers(answers::json(shapes::config))
         .patch(update_group)
+        .takes(&shapes::CONFIG)
+        .answers(answers::json(shapes::config))
         .delete(delete_group)
         .register(api);
     Routes::at("/v3/domains/{domain_id}/config/{group}/{option}")
         .get(show_option)
+        .answers(answers::json(shapes::config))
         .patch(update_option)
+        .takes(&shapes::CONFIG)
+        .answers(answers::json(shapes::config))
         .delete(delete_option)
         .register(api);
 }

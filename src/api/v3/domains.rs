@@ -15,6 +15,7 @@ use super::projects::name;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, loose_boolean, object, text};
 use crate::notify::{Kind, Operation};
@@ -25,13 +26,17 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/domains")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::DOMAINS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::DOMAINS))
         .register(api);
     Routes::at("/v3/domains/{domain_id}")
         .get(show)
+        .answers(answers::one(Collection::DOMAINS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::DOMAINS))
         .delete(delete)
         .register(api);
 }

@@ -20,8 +20,10 @@ use serde_json::{Value, json};
 
 use super::credentials::seen_credential;
 use super::delegation::refuse_ec2;
+use super::shapes;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
@@ -32,10 +34,14 @@ const EC2: &str = "ec2";
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/users/{user_id}/credentials/OS-EC2")
         .get(list)
+        .answers(answers::json(shapes::keys))
         .post(create)
+        .takes(&shapes::NEW_KEY)
+        .answers(answers::json(shapes::one_key).with_status(201))
         .register(api);
     Routes::at("/v3/users/{user_id}/credentials/OS-EC2/{credential_id}")
         .get(show)
+        .answers(answers::json(shapes::one_key))
         .delete(delete)
         .register(api);
 }

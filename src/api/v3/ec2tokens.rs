@@ -7,16 +7,27 @@ use chrono::Utc;
 use keystone_actors::token::Issued;
 use serde_json::Value;
 
+use super::shapes;
 use crate::api::call::Call;
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::auth::ec2::{self, METHOD, Scheme, Shown};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/v3/ec2tokens").post(ec2).register(api);
-    Routes::at("/v3/s3tokens").post(s3).register(api);
+    Routes::at("/v3/ec2tokens")
+        .post(ec2)
+        .takes(&shapes::SIGNED)
+        .tells("X-Subject-Token", "The token.")
+        .answers(answers::json(shapes::token))
+        .register(api);
+    Routes::at("/v3/s3tokens")
+        .post(s3)
+        .takes(&shapes::SIGNED)
+        .answers(answers::json(shapes::token))
+        .register(api);
 }
 
 /// A token for an EC2 request: `POST /v3/ec2tokens`.

@@ -15,9 +15,11 @@ use keystone_actors::resource::{GetProject, GetProjects, Project};
 use serde_json::{Map, Value, json};
 
 use super::endpoints;
+use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, boolean, object, text};
 use crate::policy::{Rule, Target};
@@ -27,39 +29,50 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::ENDPOINT_GROUPS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::ENDPOINT_GROUPS))
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}")
         .get(show)
+        .answers(answers::one(Collection::ENDPOINT_GROUPS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::ENDPOINT_GROUPS))
         .delete(delete)
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/endpoints")
         .get(list_endpoints_of_group)
+        .answers(answers::list(Collection::ENDPOINTS))
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/projects")
         .get(list_projects_of_group)
+        .answers(answers::list(Collection::PROJECTS))
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/projects/{project_id}")
         .get(show_group_of_project)
+        .answers(answers::json(shapes::shown_group))
         .put(add_group)
         .delete(remove_group)
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/endpoints/{endpoint_id}/projects")
         .get(list_projects_of_endpoint)
+        .answers(answers::list(Collection::PROJECTS))
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/projects/{project_id}/endpoints")
         .get(list_endpoints_of_project)
+        .answers(answers::list(Collection::ENDPOINTS))
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/projects/{project_id}/endpoints/{endpoint_id}")
         .get(check_endpoint)
+        .answers(answers::NOTHING)
         .put(add_endpoint)
         .delete(remove_endpoint)
         .register(api);
     Routes::at("/v3/OS-EP-FILTER/projects/{project_id}/endpoint_groups")
         .get(list_groups_of_project)
+        .answers(answers::list(Collection::ENDPOINT_GROUPS))
         .register(api);
 }
 

@@ -11,6 +11,7 @@ use keystone_actors::policy_store::{
 use crate::api::call::{Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
@@ -18,14 +19,17 @@ use crate::policy::{Rule, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints")
         .get(list_endpoints)
+        .answers(answers::list(Collection::ENDPOINTS))
         .register(api);
     Routes::at("/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints/{endpoint_id}")
         .get(check_endpoint)
+        .answers(answers::NOTHING)
         .put(add_endpoint)
         .delete(remove_endpoint)
         .register(api);
     Routes::at("/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/services/{service_id}")
         .get(check_service)
+        .answers(answers::NOTHING)
         .put(add_service)
         .delete(remove_service)
         .register(api);
@@ -33,11 +37,13 @@ pub fn routes(api: &mut web::ServiceConfig) {
         "/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/services/{service_id}/regions/{region_id}",
     )
     .get(check_in_region)
+    .answers(answers::NOTHING)
     .put(add_in_region)
     .delete(remove_in_region)
     .register(api);
     Routes::at("/v3/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy")
         .get(show_policy)
+        .answers(answers::one(Collection::POLICIES))
         .register(api);
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, boolean, object, text};
 use crate::notify::{Kind, Operation};
@@ -24,13 +25,17 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/endpoints")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::ENDPOINTS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::ENDPOINTS))
         .register(api);
     Routes::at("/v3/endpoints/{endpoint_id}")
         .get(show)
+        .answers(answers::one(Collection::ENDPOINTS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::ENDPOINTS))
         .delete(delete)
         .register(api);
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::api::call::{Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::query::Paging;
 use crate::api::routes::Routes;
 use crate::notify::{self, Operation};
@@ -61,10 +62,14 @@ const INHERITED: &str = "/inherited_to_projects";
 pub fn routes(api: &mut web::ServiceConfig) {
     for (path, end, has_list) in PATHS {
         if has_list {
-            Routes::at(&format!("{path}{end}")).get(list).register(api);
+            Routes::at(&format!("{path}{end}"))
+                .get(list)
+                .answers(answers::list(Collection::ROLES))
+                .register(api);
         }
         Routes::at(&format!("{path}/{{role_id}}{end}"))
             .get(check)
+            .answers(answers::NOTHING)
             .put(create)
             .delete(delete)
             .register(api);

@@ -17,6 +17,7 @@ use super::users;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
 use crate::notify::{self, Actor, Kind, Operation};
@@ -27,20 +28,26 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/groups")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::GROUPS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::GROUPS))
         .register(api);
     Routes::at("/v3/groups/{group_id}")
         .get(show)
+        .answers(answers::one(Collection::GROUPS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::GROUPS))
         .delete(delete)
         .register(api);
     Routes::at("/v3/groups/{group_id}/users")
         .get(members)
+        .answers(answers::pages(Collection::USERS))
         .register(api);
     Routes::at("/v3/groups/{group_id}/users/{user_id}")
         .get(check)
+        .answers(answers::NOTHING)
         .put(add)
         .delete(remove)
         .register(api);

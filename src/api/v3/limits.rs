@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 
 use super::regions::region_id;
 use super::registered_limits::{description, number, service_id};
+use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, object};
 use crate::node::enforcement_model;
@@ -28,14 +30,21 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/limits")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::LIMITS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created_all(Collection::LIMITS))
         .register(api);
-    Routes::at("/v3/limits/model").get(model).register(api);
+    Routes::at("/v3/limits/model")
+        .get(model)
+        .answers(answers::json(shapes::limit_model))
+        .register(api);
     Routes::at("/v3/limits/{limit_id}")
         .get(show)
+        .answers(answers::one(Collection::LIMITS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::LIMITS))
         .delete(delete)
         .register(api);
 }

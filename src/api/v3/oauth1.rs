@@ -11,9 +11,11 @@ use keystone_actors::oauth1::{
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use super::shapes;
 use crate::api::call::{self, Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
 use crate::notify::{Kind, Operation};
@@ -23,11 +25,17 @@ use crate::policy::{Rule, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-OAUTH1/consumers")
         .get(list)
+        .answers(answers::list(Collection::CONSUMERS))
         .post(create)
+        .takes(&shapes::CONSUMER)
+        .answers(answers::created(Collection::CONSUMERS))
         .register(api);
     Routes::at("/v3/OS-OAUTH1/consumers/{consumer_id}")
         .get(show)
+        .answers(answers::one(Collection::CONSUMERS))
         .patch(update)
+        .takes(&shapes::CONSUMER)
+        .answers(answers::one(Collection::CONSUMERS))
         .delete(delete)
         .register(api);
 }

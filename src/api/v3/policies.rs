@@ -10,9 +10,11 @@ use keystone_actors::policy_store::{
 };
 use serde_json::{Value, json};
 
+use super::shapes;
 use crate::api::call::{self, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::notify::{Kind, Operation};
@@ -22,11 +24,18 @@ use crate::policy::{Rule, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/policies")
         .get(list)
+        .heeds("type", "Only policies of this type.")
+        .answers(answers::pages(Collection::POLICIES))
         .post(create)
+        .takes(&shapes::NEW_POLICY)
+        .answers(answers::created(Collection::POLICIES))
         .register(api);
     Routes::at("/v3/policies/{policy_id}")
         .get(show)
+        .answers(answers::one(Collection::POLICIES))
         .patch(update)
+        .takes(&shapes::POLICY)
+        .answers(answers::one(Collection::POLICIES))
         .delete(delete)
         .register(api);
 }

@@ -16,6 +16,7 @@ use super::{project_tree, users};
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::query::Query;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Format, Schema, loose_boolean, object, text};
@@ -27,17 +28,42 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/projects")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::PROJECTS))
+        .heeds(
+            "tags",
+            "Only projects with all of these tags, separated by commas.",
+        )
+        .heeds("tags-any", "With any of them.")
+        .heeds("not-tags", "Without all of them.")
+        .heeds("not-tags-any", "Without any of them.")
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::PROJECTS))
         .register(api);
     Routes::at("/v3/projects/{project_id}")
         .get(show)
+        .answers(answers::one(Collection::PROJECTS))
+        .heeds(
+            "parents_as_list",
+            "Also those above it on which the caller has a role.",
+        )
+        .heeds("parents_as_ids", "Also the IDs of those above it.")
+        .heeds(
+            "subtree_as_list",
+            "Also those below it on which the caller has a role.",
+        )
+        .heeds("subtree_as_ids", "Also the IDs of those below it.")
+        .heeds("include_limits", "Also the limits of those.")
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::PROJECTS))
         .delete(delete)
         .register(api);
     Routes::at("/v3/users/{user_id}/projects")
         .get(list_of_user)
+        .heeds("name", "Only projects of this name.")
+        .heeds("enabled", "Only those that are enabled, or not.")
+        .answers(answers::pages(Collection::PROJECTS))
         .register(api);
 }
 

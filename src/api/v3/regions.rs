@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::notify::{Kind, Operation};
@@ -22,15 +23,20 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/regions")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::REGIONS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::REGIONS))
         .register(api);
     Routes::at("/v3/regions/{region_id}")
         .get(show)
+        .answers(answers::one(Collection::REGIONS))
         .put(create_at)
         .takes(&NEW)
+        .answers(answers::created(Collection::REGIONS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::REGIONS))
         .delete(delete)
         .register(api);
 }

@@ -16,6 +16,7 @@ use super::regions::region_id;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Format, Schema, array, integer, object, text};
 use crate::policy::{Rule, Target};
@@ -25,13 +26,17 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/registered_limits")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::REGISTERED_LIMITS))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created_all(Collection::REGISTERED_LIMITS))
         .register(api);
     Routes::at("/v3/registered_limits/{registered_limit_id}")
         .get(show)
+        .answers(answers::one(Collection::REGISTERED_LIMITS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::REGISTERED_LIMITS))
         .delete(delete)
         .register(api);
 }

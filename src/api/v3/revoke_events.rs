@@ -6,16 +6,22 @@ use keystone_actors::db::DbTime;
 use keystone_actors::revocation::{Event, ListEvents};
 use serde_json::{Map, Value, json};
 
+use super::shapes;
 use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
 pub fn routes(api: &mut web::ServiceConfig) {
-    Routes::at("/v3/OS-REVOKE/events").get(events).register(api);
+    Routes::at("/v3/OS-REVOKE/events")
+        .get(events)
+        .heeds("since", "Only what was revoked after this time.")
+        .answers(answers::json(shapes::revocations))
+        .register(api);
 }
 
 /// The parameters of the list.

@@ -15,8 +15,10 @@ use keystone_actors::role::{GetRoleGraph, RoleGraph};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::shapes;
 use crate::api::call::{Call, seen};
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::query::Query;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
@@ -27,6 +29,19 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/role_assignments")
         .get(list)
         .asks(&QUERY)
+        .heeds("user.id", "Only those of this user.")
+        .heeds("scope.system", "`all`: only those on the system.")
+        .heeds(
+            "scope.OS-INHERIT:inherited_to",
+            "`projects`: only those that projects inherit.",
+        )
+        .heeds(
+            "effective",
+            "What the assignments amount to, with groups, inheritance and implied roles.",
+        )
+        .heeds("include_subtree", "Also those on projects below.")
+        .heeds("include_names", "Names beside IDs.")
+        .answers(answers::json(shapes::assignments))
         .register(api);
 }
 

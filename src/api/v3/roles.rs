@@ -12,9 +12,11 @@ use keystone_actors::role::{
 };
 use serde_json::{Value, json};
 
+use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
 use crate::notify::{Kind, Operation};
@@ -25,26 +27,35 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/roles")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::ROLES))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::ROLES))
         .register(api);
     Routes::at("/v3/roles/{role_id}")
         .get(show)
+        .answers(answers::one(Collection::ROLES))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::ROLES))
         .delete(delete)
         .register(api);
     Routes::at("/v3/roles/{prior_role_id}/implies")
         .get(list_implied)
+        .answers(answers::json(shapes::implied))
         .register(api);
     Routes::at("/v3/roles/{prior_role_id}/implies/{implied_role_id}")
         .only_get(show_implied)
+        .answers(answers::json(shapes::inference))
         .head(check_implied)
+        .answers(answers::NOTHING)
         .put(imply)
+        .answers(answers::json(shapes::inference).with_status(201))
         .delete(imply_no_more)
         .register(api);
     Routes::at("/v3/role_inferences")
         .get(list_inferences)
+        .answers(answers::json(shapes::all_implied))
         .register(api);
 }
 

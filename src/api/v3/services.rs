@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, boolean, object, text};
 use crate::notify::{Kind, Operation};
@@ -21,13 +22,19 @@ use crate::policy::{Rule, Target};
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/services")
         .get(list)
+        .answers(answers::pages(Collection::SERVICES))
+        .heeds("name", "Only services of this name.")
+        .heeds("type", "Only services of this type.")
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::SERVICES))
         .register(api);
     Routes::at("/v3/services/{service_id}")
         .get(show)
+        .answers(answers::one(Collection::SERVICES))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::SERVICES))
         .delete(delete)
         .register(api);
 }

@@ -10,8 +10,10 @@ use keystone_actors::resource::{EditTags, Error, TagEdit};
 use serde_json::{Value, json};
 
 use super::projects::permitted;
+use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, object, text};
 use crate::notify::{Kind, Operation};
@@ -21,13 +23,17 @@ use crate::policy::Rule;
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/projects/{project_id}/tags")
         .get(list)
+        .answers(answers::json(shapes::tags))
         .put(replace)
         .takes(&BODY)
+        .answers(answers::json(shapes::tags))
         .delete(clear)
         .register(api);
     Routes::at("/v3/projects/{project_id}/tags/{value}")
         .get(check)
+        .answers(answers::NOTHING)
         .put(add)
+        .answers(answers::file("text/html").with_status(201))
         .delete(remove)
         .register(api);
 }

@@ -19,9 +19,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::delegation::{RoleRef, expiry, no_role, refuse_trusts, role_ids, role_refs};
+use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::{Collection, linked};
+use crate::api::openapi::answers;
 use crate::api::query::Paging;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, boolean, integer, object, text};
@@ -34,18 +36,25 @@ const COLLECTION: Collection = Collection::new("trusts", "trust").at("OS-TRUST/t
 pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-TRUST/trusts")
         .get(list)
+        .heeds("trustor_user_id", "Only those that this user gave.")
+        .heeds("trustee_user_id", "Only those that this user was given.")
+        .answers(answers::list(COLLECTION))
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(COLLECTION))
         .register(api);
     Routes::at("/v3/OS-TRUST/trusts/{trust_id}")
         .get(show)
+        .answers(answers::one(COLLECTION))
         .delete(delete)
         .register(api);
     Routes::at("/v3/OS-TRUST/trusts/{trust_id}/roles")
         .get(list_roles)
+        .answers(answers::json(shapes::roles_of_trust))
         .register(api);
     Routes::at("/v3/OS-TRUST/trusts/{trust_id}/roles/{role_id}")
         .get(show_role)
+        .answers(answers::one(Collection::ROLES))
         .register(api);
 }
 

@@ -17,10 +17,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::shapes;
 use crate::api::body::JsonBody;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::query::{Paging, Query};
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, any, array, loose_boolean, object, text};
@@ -33,20 +35,37 @@ pub fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/users")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::USERS))
+        .heeds(
+            "password_expires_at",
+            "Whose password expires then: `lt:` a time, `lte:`, `gt:`, `gte:`, `eq:` or `neq:`.",
+        )
+        .heeds("protocol_id", "Who comes by this protocol.")
+        .heeds("idp_id", "Who comes from this identity provider.")
+        .heeds("unique_id", "Whom it knows by this ID.")
         .post(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::USERS))
         .register(api);
     Routes::at("/v3/users/{user_id}")
         .get(show)
+        .answers(answers::one(Collection::USERS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::USERS))
         .delete(delete)
         .register(api);
     Routes::at("/v3/users/{user_id}/password")
         .post(change_password)
+        .takes(&shapes::PASSWORDS)
+        .does("Change the own password.")
+        .public()
+        .answers(answers::NOTHING)
         .register(api);
     Routes::at("/v3/users/{user_id}/groups")
         .get(groups)
+        .heeds("name", "Only groups of this name.")
+        .answers(answers::pages(Collection::GROUPS))
         .register(api);
     Routes::at("/v3/users/{user_id}/tokens")
         .delete(revoke_tokens)

@@ -15,6 +15,7 @@ use super::{Asked, QUERY};
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, integer, object, text};
 use crate::notify::{Kind, Operation};
@@ -24,13 +25,17 @@ pub(super) fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-FEDERATION/identity_providers")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::IDENTITY_PROVIDERS))
         .register(api);
     Routes::at("/v3/OS-FEDERATION/identity_providers/{idp_id}")
         .get(show)
+        .answers(answers::one(Collection::IDENTITY_PROVIDERS))
         .put(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::IDENTITY_PROVIDERS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::IDENTITY_PROVIDERS))
         .delete(delete)
         .register(api);
 }

@@ -7,21 +7,29 @@ use keystone_actors::federation::{
 use keystone_actors::ids::MappingId;
 use serde_json::Value;
 
+use super::super::shapes;
 use super::mapping_rules;
 use crate::api::call::{Call, no_content};
 use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
 pub(super) fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-FEDERATION/mappings")
         .get(list)
+        .answers(answers::list(Collection::MAPPINGS))
         .register(api);
     Routes::at("/v3/OS-FEDERATION/mappings/{mapping_id}")
         .get(show)
+        .answers(answers::one(Collection::MAPPINGS))
         .put(create)
+        .takes(&shapes::MAPPING)
+        .answers(answers::created(Collection::MAPPINGS))
         .patch(update)
+        .takes(&shapes::MAPPING)
+        .answers(answers::one(Collection::MAPPINGS))
         .delete(delete)
         .register(api);
 }

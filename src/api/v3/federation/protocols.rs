@@ -14,20 +14,29 @@ use serde_json::{Value, json};
 
 use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
+use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::policy::{Rule, Target};
 
+/// Below each identity provider; what links say is another matter.
+const COLLECTION: Collection = Collection::new("protocols", "protocol");
+
 pub(super) fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols")
         .get(list)
+        .answers(answers::list(COLLECTION))
         .register(api);
     Routes::at("/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}")
         .get(show)
+        .answers(answers::one(COLLECTION))
         .put(create)
         .takes(&NEW)
+        .answers(answers::created(COLLECTION))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(COLLECTION))
         .delete(delete)
         .register(api);
 }

@@ -14,6 +14,7 @@ use super::{Asked, QUERY};
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
+use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
 use crate::policy::{Rule, Target};
@@ -22,13 +23,17 @@ pub(super) fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-FEDERATION/service_providers")
         .get(list)
         .asks(&QUERY)
+        .answers(answers::pages(Collection::SERVICE_PROVIDERS))
         .register(api);
     Routes::at("/v3/OS-FEDERATION/service_providers/{service_provider_id}")
         .get(show)
+        .answers(answers::one(Collection::SERVICE_PROVIDERS))
         .put(create)
         .takes(&NEW)
+        .answers(answers::created(Collection::SERVICE_PROVIDERS))
         .patch(update)
         .takes(&PATCH)
+        .answers(answers::one(Collection::SERVICE_PROVIDERS))
         .delete(delete)
         .register(api);
 }
