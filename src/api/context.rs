@@ -22,7 +22,7 @@ use tracing::{Instrument, Span, error, info, info_span, warn};
 use super::body;
 use super::cors::{Asked, Cors};
 use super::error::{ApiError, Challenge};
-pub use super::forwarded::{base_url, client_address};
+pub use super::forwarded::{base_url, called_url, client_address};
 use crate::config::Config;
 use crate::node::Node;
 use crate::telemetry::trace;

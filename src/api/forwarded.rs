@@ -26,6 +26,11 @@ pub fn base_url(request: &HttpRequest) -> String {
     if let Some(url) = node.and_then(|node| node.config.default.public_endpoint.as_ref()) {
         return url.as_str().trim_end_matches('/').to_owned();
     }
+    called_url(request)
+}
+
+/// The same as the request itself has it, whatever the operator says.
+pub fn called_url(request: &HttpRequest) -> String {
     let headers = request.headers();
     let trusted = request
         .peer_addr()

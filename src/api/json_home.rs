@@ -270,6 +270,34 @@ const RELATIONS: &[(&str, &str)] = &[
         "ext/OS-OAUTH1/1.0/rel/consumer",
         "/OS-OAUTH1/consumers/{consumer_id}",
     ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/request_tokens",
+        "/OS-OAUTH1/request_token",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/access_tokens",
+        "/OS-OAUTH1/access_token",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/authorize_request_token",
+        "/OS-OAUTH1/authorize/{request_token_id}",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/user_access_tokens",
+        "/users/{user_id}/OS-OAUTH1/access_tokens",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/user_access_token",
+        "/users/{user_id}/OS-OAUTH1/access_tokens/{access_token_id}",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/user_access_token_roles",
+        "/users/{user_id}/OS-OAUTH1/access_tokens/{access_token_id}/roles",
+    ),
+    (
+        "ext/OS-OAUTH1/1.0/rel/user_access_token_role",
+        "/users/{user_id}/OS-OAUTH1/access_tokens/{access_token_id}/roles/{role_id}",
+    ),
 ];
 
 /// Relations of parameters that are not `param/<name>`.

@@ -8,14 +8,17 @@
 mod application_credential;
 pub mod ec2;
 mod mfa;
+pub mod oauth1;
 mod password;
 pub mod request;
 mod scope;
+mod signing;
 #[cfg(test)]
 mod tests;
 mod token;
 mod totp;
 
+use actix_web::HttpRequest;
 use keystone_actors::ids::UserId;
 use keystone_actors::token::{
     AuditIds, FederationRef, Issue, IssueToken, Issued, Methods, PayloadScope, Refusal,
@@ -49,6 +52,8 @@ struct Proof {
     /// The scope that a method prescribes.
     scope: Option<PayloadScope>,
     application_credential: Option<String>,
+    /// The OAuth 1 access token.
+    access_token: Option<String>,
     federation: Option<FederationRef>,
     /// Set when a token was the proof, for the rules about what may be made from it.
     from_token: bool,
@@ -74,10 +79,12 @@ impl Proof {
     }
 }
 
-/// Authenticates a request, with the receipt of an earlier one where there is one.
+/// Authenticates a request, with the receipt of an earlier one where there is one. `http` is what it
+/// came with, for methods that are proven by headers.
 pub async fn authenticate(
     node: &Node,
     request: AuthRequest,
+    http: &HttpRequest,
     receipt: Option<&str>,
     now: i64,
 ) -> Result<Outcome, ApiError> {
@@ -99,6 +106,7 @@ pub async fn authenticate(
             Method::ApplicationCredential(credential) => {
                 application_credential::prove(node, &mut proof, credential, now).await?;
             }
+            Method::Oauth1 => oauth1::prove(node, &mut proof, http, now).await?,
             Method::Totp(passcode) => totp::prove(node, &mut proof, passcode, now).await?,
             // Configured, and nobody can prove anything by it here.
             Method::Other(name) => return Err(refused(node, &format_args!("no method {name}"))),
@@ -107,6 +115,11 @@ pub async fn authenticate(
     let Some(user) = proof.user.clone() else {
         return Err(ApiError::unauthenticated());
     };
+    // A token remembers one of these, and would forget the limits of the others.
+    let others = proof.application_credential.is_some() || proof.federation.is_some();
+    if proof.access_token.is_some() && others {
+        return Err(refused(node, &"two delegations at once"));
+    }
     let scope = scope::resolve(node, &proof, &user, &request.scope, now).await?;
     mfa::add_receipt(node, &mut proof, &user, receipt, now)?;
     if let Some(due) = mfa::check(node, &proof, &user, now).await? {
@@ -122,7 +135,7 @@ pub async fn authenticate(
         not_after: proof.not_after,
         trust: trust.as_ref().map(ToString::to_string),
         application_credential: proof.application_credential,
-        access_token: None,
+        access_token: proof.access_token,
         federation: proof.federation,
         now,
     };
@@ -151,7 +164,7 @@ pub async fn authenticate(
 }
 
 /// 401, with the reason where `insecure_debug` asks for it.
-fn refused(node: &Node, reason: &dyn std::fmt::Display) -> ApiError {
+pub fn refused(node: &Node, reason: &dyn std::fmt::Display) -> ApiError {
     if node.config.default.insecure_debug {
         ApiError::unauthenticated().with_reason(reason)
     } else {

@@ -29,6 +29,8 @@ pub enum Method {
     ApplicationCredential(ApplicationCredential),
     /// A user and a one-time password.
     Totp(Totp),
+    /// An OAuth 1 access token, with which the request's header is signed.
+    Oauth1,
     /// One that this server does not have, configured or not.
     Other(String),
 }
@@ -131,6 +133,7 @@ impl Method {
             Self::Token(_) => "token",
             Self::ApplicationCredential(_) => "application_credential",
             Self::Totp(_) => "totp",
+            Self::Oauth1 => "oauth1",
             Self::Other(name) => name,
         }
     }
@@ -211,6 +214,7 @@ impl AuthRequest {
                     Method::ApplicationCredential(parse_application_credential(credential)?)
                 }
                 ("totp", ..) => Method::Totp(parse_totp(identity.get(*name))?),
+                ("oauth1", ..) => Method::Oauth1,
                 (name, ..) => Method::Other(name.to_owned()),
             })
         };

@@ -45,12 +45,27 @@ pub(super) async fn resolve(
     request: &ScopeRequest,
     now: i64,
 ) -> Result<Resolved, ApiError> {
-    if let Some(scope) = &proof.scope {
-        if *request != ScopeRequest::Default {
-            return Err(scope_refused());
+    let Some(scope) = &proof.scope else {
+        return asked_for(node, proof, user, request, now).await;
+    };
+    match request {
+        ScopeRequest::Default => {}
+        // Keystone looks for it, and gives what the access token is good for.
+        _ if proof.access_token.is_some() => {
+            asked_for(node, proof, user, request, now).await?;
         }
-        return Ok(scope.clone().into());
+        _ => return Err(scope_refused()),
     }
+    Ok(scope.clone().into())
+}
+
+async fn asked_for(
+    node: &Node,
+    proof: &Proof,
+    user: &UserId,
+    request: &ScopeRequest,
+    now: i64,
+) -> Result<Resolved, ApiError> {
     Ok(match request {
         ScopeRequest::Unscoped => PayloadScope::Unscoped.into(),
         ScopeRequest::System => PayloadScope::System.into(),

@@ -46,6 +46,11 @@ fn may_make_another(node: &Node, token: &Token, scope: &ScopeRequest) -> Result<
         let text = FORBIDDEN.trim_end_matches('.');
         Err(ApiError::forbidden_as(format!("{text}: {why}.")))
     };
+    if token.access_token.is_some() {
+        return refuse(
+            "Using OAuth-scoped token to create another token. Create a new OAuth-scoped token instead",
+        );
+    }
     if token.trust.is_some() {
         return refuse(
             "Using trust-scoped token to create another token. Create a new trust-scoped token instead",

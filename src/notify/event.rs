@@ -76,6 +76,10 @@ kinds! {
     Trust = "OS-TRUST:trust", "data/security/trust";
     /// An OAuth 1 consumer.
     Consumer = "OS-OAUTH1:consumer", "data/security/account";
+    /// What an OAuth 1 consumer asks for.
+    RequestToken = "OS-OAUTH1:request_token", "data/security/credential";
+    /// What a user has let an OAuth 1 consumer do.
+    AccessToken = "OS-OAUTH1:access_token", "data/security/credential";
 }
 
 /// How it ended.

@@ -19,7 +19,7 @@ fn told(cloud: &Cloud<'_>) -> Vec<Value> {
 }
 
 /// The notification of this type about this resource, once it is there.
-async fn wait_for(cloud: &Cloud<'_>, event_type: &str, about: &str) -> Value {
+pub(crate) async fn wait_for(cloud: &Cloud<'_>, event_type: &str, about: &str) -> Value {
     for _ in 0..600 {
         let found = told(cloud).into_iter().find(|one| {
             one["event_type"] == event_type

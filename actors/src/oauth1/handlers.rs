@@ -3,12 +3,71 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::{
-    AccessToken, Consumer, CreateConsumer, DeleteConsumer, Error, GetAccessToken, GetConsumer,
-    ListConsumers, Oauth1Provider, UpdateConsumer, store,
+    AccessToken, AuthorizeRequestToken, Consumer, CreateConsumer, CreateRequestToken,
+    DeleteAccessToken, DeleteConsumer, Error, ExchangeRequestToken, FindSigningSecrets,
+    GetAccessToken, GetConsumer, GetRequestToken, ListAccessTokens, ListConsumers, NewToken,
+    Oauth1Provider, RequestToken, SigningSecrets, UpdateConsumer, store,
 };
 use crate::actor::Serve;
 use crate::epoch::Kind;
 use crate::ids::random_id;
+
+impl Serve<FindSigningSecrets> for Oauth1Provider {
+    async fn serve(self, message: FindSigningSecrets) -> Result<Option<SigningSecrets>, Error> {
+        store::find_secrets(&self.db, &message.consumer, &message.with).await
+    }
+}
+
+impl Serve<CreateRequestToken> for Oauth1Provider {
+    async fn serve(self, message: CreateRequestToken) -> Result<NewToken, Error> {
+        let token = NewToken::random(message.lifetime, message.now);
+        // Nothing to invalidate, here and below: request tokens are not cached, new IDs are not.
+        store::insert_request_token(&self.db, &token, &message.consumer, &message.project).await?;
+        Ok(token)
+    }
+}
+
+impl Serve<GetRequestToken> for Oauth1Provider {
+    async fn serve(self, GetRequestToken { id }: GetRequestToken) -> Result<RequestToken, Error> {
+        let found = store::find_request_token(&self.db, &id).await?;
+        found.ok_or(Error::RequestTokenNotFound)
+    }
+}
+
+impl Serve<AuthorizeRequestToken> for Oauth1Provider {
+    async fn serve(self, message: AuthorizeRequestToken) -> Result<SecretString, Error> {
+        let verifier = super::model::verifier();
+        store::authorize(&self.db, &message, &verifier).await?;
+        Ok(verifier)
+    }
+}
+
+impl Serve<ExchangeRequestToken> for Oauth1Provider {
+    async fn serve(self, message: ExchangeRequestToken) -> Result<NewToken, Error> {
+        let token = NewToken::random(message.lifetime, message.now);
+        store::exchange(&self.db, &message, &token).await?;
+        Ok(token)
+    }
+}
+
+impl Serve<ListAccessTokens> for Oauth1Provider {
+    async fn serve(
+        self,
+        ListAccessTokens { user }: ListAccessTokens,
+    ) -> Result<Vec<AccessToken>, Error> {
+        store::list_access_tokens(&self.db, &user).await
+    }
+}
+
+impl Serve<DeleteAccessToken> for Oauth1Provider {
+    async fn serve(self, message: DeleteAccessToken) -> Result<(), Error> {
+        let DeleteAccessToken { id, user } = message;
+        let node = self.invalidations.node();
+        let change = store::delete_access_token(&self.db, node, &id, &user).await?;
+        self.invalidations.publish(&change);
+        Ok(())
+    }
+}
 
 impl Serve<GetAccessToken> for Oauth1Provider {
     async fn serve(self, GetAccessToken { id }: GetAccessToken) -> Result<Arc<AccessToken>, Error> {
@@ -17,7 +76,7 @@ impl Serve<GetAccessToken> for Oauth1Provider {
             let found = found.ok_or_else(|| Error::AccessTokenNotFound(id.clone()))?;
             // It goes with its consumer.
             let on = self.access_tokens.epochs().dependencies([
-                (Kind::AccessToken, id.as_str()),
+                (Kind::AccessToken, found.id.as_str()),
                 (Kind::Consumer, found.consumer_id.as_str()),
             ]);
             Ok((Arc::new(found), on))
@@ -56,8 +115,8 @@ impl Serve<UpdateConsumer> for Oauth1Provider {
 }
 
 impl Serve<DeleteConsumer> for Oauth1Provider {
-    async fn serve(self, DeleteConsumer { id }: DeleteConsumer) -> Result<(), Error> {
-        let change = store::delete_consumer(&self.db, self.invalidations.node(), &id).await?;
+    async fn serve(self, DeleteConsumer { id, now }: DeleteConsumer) -> Result<(), Error> {
+        let change = store::delete_consumer(&self.db, self.invalidations.node(), &id, now).await?;
         self.invalidations.publish(&change);
         Ok(())
     }

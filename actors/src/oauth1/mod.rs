@@ -11,9 +11,15 @@ mod tests;
 use std::sync::Arc;
 
 pub use messages::{
-    CreateConsumer, DeleteConsumer, GetAccessToken, GetConsumer, ListConsumers, UpdateConsumer,
+    AuthorizeRequestToken, CreateConsumer, CreateRequestToken, DeleteAccessToken, DeleteConsumer,
+    ExchangeRequestToken, FindSigningSecrets, GetAccessToken, GetConsumer, GetRequestToken,
+    ListAccessTokens, ListConsumers, UpdateConsumer,
 };
-pub use model::{AccessToken, Consumer, ConsumerDraft};
+pub use model::{
+    AccessToken, Consumer, ConsumerDraft, NewToken, RequestToken, SignedWith, SigningSecrets,
+    VERIFIER, has_expired,
+};
+pub(crate) use store::{delete_of_projects, delete_of_users};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;
@@ -67,6 +73,21 @@ pub enum Error {
     /// There is no access token of this ID, which Keystone's text doesn't repeat.
     #[error("Access token not found")]
     AccessTokenNotFound(String),
+    /// There is no request token of this ID, or it has been used.
+    #[error("Request token not found")]
+    RequestTokenNotFound,
+    /// It has to be asked for anew.
+    #[error("Request token is expired")]
+    RequestTokenExpired,
+    /// Nobody has consented, or the verifier is another.
+    #[error("Provided verifier does not match stored verifier")]
+    NotAuthorized,
+    /// The access token is that of another user than it is looked for at.
+    #[error("User IDs do not match")]
+    NotTheirs,
+    /// Their IDs don't fit into their column.
+    #[error("Too long to be stored: the roles of the token.")]
+    TooManyRoles,
     /// Trying again may help.
     #[error("the oauth1 provider is unavailable: {0}")]
     Unavailable(#[from] Unavailable),

@@ -1,10 +1,18 @@
 //! Consumers and access tokens.
 
+use std::time::Duration;
+
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Error;
 use crate::attributes::{Extra, double_option, merge_extra};
-use crate::ids::{ConsumerId, ProjectId, RoleId, UserId};
+use crate::db::DbTime;
+use crate::ids::{ConsumerId, ProjectId, RoleId, UserId, random_id};
+
+/// Letters and digits but for `j`, `i`, `I`, `l`, `1`, `o`, `O` and `0`.
+pub const VERIFIER: &str = "abcdefghkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// The longest description, in characters.
 const LONGEST: usize = 64;
@@ -72,6 +80,80 @@ pub struct AccessToken {
     pub project_id: ProjectId,
     /// The roles that were authorised, without what they imply.
     pub role_ids: Vec<RoleId>,
-    /// Seconds since 1970; a fraction is dropped. `None`: it does not expire.
-    pub expires_at: Option<i64>,
+    /// `None`: it does not expire.
+    pub expires_at: Option<DbTime>,
+}
+
+/// What a consumer asks for, until a user authorises it and it becomes an access token. Its secret
+/// stays in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestToken {
+    /// Its ID.
+    pub id: String,
+    /// The project that is asked for.
+    pub project_id: ProjectId,
+    /// `None`: it does not expire.
+    pub expires_at: Option<DbTime>,
+}
+
+/// Whether something that ends at this time has ended at `now`, in seconds since 1970.
+pub fn has_expired(expires_at: Option<DbTime>, now: i64) -> bool {
+    expires_at.is_some_and(|end| end.seconds() <= now)
+}
+
+/// A request or access token that was just made.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its ID.
+    pub id: String,
+    /// Told in this answer alone.
+    pub secret: SecretString,
+    /// `None`: it does not expire.
+    pub expires_at: Option<DbTime>,
+}
+
+impl NewToken {
+    /// One that lives so long from `now`, in seconds since 1970; for ever if that is no time.
+    pub(super) fn random(lifetime: Duration, now: i64) -> Self {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let end = DbTime::from_seconds(now.saturating_add(seconds));
+        Self {
+            id: random_id(),
+            secret: random_id().into(),
+            expires_at: (!lifetime.is_zero()).then_some(end),
+        }
+    }
+}
+
+/// The token with whose secret, besides its own, a consumer signs a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedWith {
+    /// None: it has none yet.
+    Nothing,
+    /// A request token, by ID.
+    RequestToken(String),
+    /// An access token, by ID.
+    AccessToken(String),
+}
+
+/// The secrets that a request is signed with.
+#[derive(Clone, Debug)]
+pub struct SigningSecrets {
+    /// The consumer's.
+    pub consumer: SecretString,
+    /// The token's; empty where there is none.
+    pub token: SecretString,
+}
+
+/// What shows a consumer that the user consents: eight of the characters that Keystone takes, none
+/// of which is mistaken for another when typed.
+pub(super) fn verifier() -> SecretString {
+    // Of 122 random bits each takes a fifty-fourth: 54^8 is less than 2^47.
+    let mut random = Uuid::new_v4().as_u128();
+    let character = |_| {
+        let index = usize::try_from(random % 54).unwrap_or_default();
+        random /= 54;
+        VERIFIER.chars().nth(index)
+    };
+    (0..8).filter_map(character).collect::<String>().into()
 }

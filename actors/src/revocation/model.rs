@@ -57,6 +57,14 @@ impl Event {
         }
     }
 
+    /// All tokens made from what users have let this OAuth1 consumer do.
+    pub fn consumer(id: &str, now: i64) -> Self {
+        Self {
+            consumer_id: Some(id.to_owned()),
+            ..Self::at(now)
+        }
+    }
+
     /// One token.
     pub fn audit(id: &str, now: i64) -> Self {
         Self {

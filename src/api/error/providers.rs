@@ -244,10 +244,14 @@ impl From<oauth1::Error> for ApiError {
     fn from(error: oauth1::Error) -> Self {
         use oauth1::Error as E;
         match error {
-            E::ConsumerNotFound(_) | E::AccessTokenNotFound(_) => {
+            E::ConsumerNotFound(_) | E::AccessTokenNotFound(_) | E::RequestTokenNotFound => {
                 Self::not_found(error.to_string())
             }
-            E::DescriptionTooLong(_) | E::ExtraTooLarge => Self::bad_request(error.to_string()),
+            // Keystone's texts for them are ones that clients don't see.
+            E::RequestTokenExpired | E::NotAuthorized | E::NotTheirs => Self::unauthenticated(),
+            E::DescriptionTooLong(_) | E::ExtraTooLarge | E::TooManyRoles => {
+                Self::bad_request(error.to_string())
+            }
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

@@ -74,7 +74,7 @@ async fn issue(
         .headers()
         .get(&RECEIPT)
         .map(|value| value.to_str().unwrap_or("\u{fffd}"));
-    let outcome = authenticate(&node, parsed, receipt, now).await;
+    let outcome = authenticate(&node, parsed, &request, receipt, now).await;
     tell(&node, &request, &outcome);
     match outcome? {
         Outcome::Issued(issued) => {

@@ -1,8 +1,13 @@
 //! What tokens that were handed on may not do (A3, A7, A9), and what is asked for when something is
 //! handed on.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
-use keystone_actors::ids::RoleId;
+use keystone_actors::assignment::{EffectiveRoles, GetEffectiveRoles, GrantTarget};
+use keystone_actors::identity::GetMemberships;
+use keystone_actors::ids::{ProjectId, RoleId, UserId};
+use keystone_actors::providers::Providers;
 use keystone_actors::role::{self, RoleGraph};
 use serde::Deserialize;
 
@@ -59,6 +64,14 @@ pub(super) fn refuse_trusts<B>(call: &Call<B>) -> Result<(), ApiError> {
     Err(ApiError::forbidden_action(
         "Delegated tokens cannot manage trusts.",
     ))
+}
+
+/// Fails for a delegated token: what it could do by OAuth 1 would outlive it.
+pub(super) fn refuse_access_tokens<B>(call: &Call<B>) -> Result<(), ApiError> {
+    match is_delegated(call) {
+        true => Err(ApiError::forbidden()),
+        false => Ok(()),
+    }
 }
 
 /// Fails for a delegated token, unless an application credential is what it was made from.
@@ -121,6 +134,24 @@ pub(super) fn role_ids(graph: &RoleGraph, roles: &[RoleRef]) -> Result<Vec<RoleI
         }
     };
     roles.iter().map(id).collect()
+}
+
+/// The roles that a user has on a project, whatever the token says.
+pub(super) async fn held_roles(
+    providers: &Providers,
+    user: &UserId,
+    project: ProjectId,
+    now: i64,
+) -> Result<Arc<EffectiveRoles>, ApiError> {
+    let user = user.clone();
+    let memberships = GetMemberships { user: user.clone() };
+    let groups = providers.identity.read(memberships).await?.at(now);
+    let held = GetEffectiveRoles {
+        user,
+        groups,
+        target: GrantTarget::Project(project),
+    };
+    Ok(providers.assignment.read(held).await?)
 }
 
 /// A role that is not held.

@@ -41,7 +41,13 @@ fn user() -> Schema {
 
 /// `POST /v3/auth/tokens`.
 pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
-    let names = ["password", "token", "application_credential", "totp"];
+    let names = [
+        "password",
+        "token",
+        "application_credential",
+        "totp",
+        "oauth1",
+    ];
     let password = user().required("password", text().secret());
     let passcode = user().required("passcode", text().secret());
     let credential = object()
@@ -55,7 +61,8 @@ pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
         .optional("password", object().required("user", password))
         .optional("token", object().required("id", text().secret()))
         .optional("application_credential", credential)
-        .optional("totp", object().required("user", passcode));
+        .optional("totp", object().required("user", passcode))
+        .optional("oauth1", object());
     let system = object().required("all", boolean());
     let trust = object().required("id", text());
     let scope = object()
@@ -99,6 +106,7 @@ pub(super) fn token() -> Schema {
         .optional("domain", brief())
         .optional("system", object().required("all", boolean()))
         .optional("OS-TRUST:trust", trust)
+        .optional("OS-OAUTH1", object())
         .optional("catalog", services());
     object().required("token", token)
 }
@@ -305,6 +313,33 @@ pub(super) static CONSUMER: LazyLock<Schema> = LazyLock::new(|| {
     let consumer = object().optional("description", text().nullable());
     object().required("consumer", consumer)
 });
+
+/// Of what has all that it needs in its headers.
+pub(super) static NOTHING: LazyLock<Schema> = LazyLock::new(object);
+
+/// What a user tells a consumer.
+pub(super) fn verifier() -> Schema {
+    let token = object().required("oauth_verifier", text());
+    object().required("token", token)
+}
+
+fn access_token() -> Schema {
+    object()
+        .required("id", text())
+        .required("authorizing_user_id", text())
+        .required("project_id", text())
+        .required("consumer_id", text())
+        .required("expires_at", text().nullable())
+        .required("links", own_link().required("roles", text()))
+}
+
+pub(super) fn one_access_token() -> Schema {
+    object().required("access_token", access_token())
+}
+
+pub(super) fn access_tokens() -> Schema {
+    list("access_tokens", access_token())
+}
 
 pub(super) static MAPPING: LazyLock<Schema> = LazyLock::new(|| {
     let rule = object()

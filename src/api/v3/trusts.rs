@@ -5,8 +5,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
-use keystone_actors::assignment::{GetEffectiveRoles, GrantTarget};
-use keystone_actors::identity::{GetMemberships, GetUser};
+use keystone_actors::identity::GetUser;
 use keystone_actors::ids::{ProjectId, RoleId, TrustId, UserId};
 use keystone_actors::listing::Listed;
 use keystone_actors::resource::GetProject;
@@ -18,7 +17,7 @@ use keystone_actors::trust::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::delegation::{RoleRef, expiry, no_role, refuse_trusts, role_ids, role_refs};
+use super::delegation::{RoleRef, expiry, held_roles, no_role, refuse_trusts, role_ids, role_refs};
 use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
@@ -222,18 +221,11 @@ async fn require_roles(
     let user = match source {
         Some(source) => {
             let first = source.original_trustor.as_ref();
-            first.unwrap_or(&source.trustor_user_id).clone()
+            first.unwrap_or(&source.trustor_user_id)
         }
-        None => call.body.trustor_user_id.clone(),
+        None => &call.body.trustor_user_id,
     };
-    let memberships = GetMemberships { user: user.clone() };
-    let groups = providers.identity.read(memberships).await?.at(now);
-    let held = GetEffectiveRoles {
-        user,
-        groups,
-        target: GrantTarget::Project(id),
-    };
-    let held = providers.assignment.read(held).await?;
+    let held = held_roles(providers, user, id, now).await?;
     let missing = |id: &&RoleId| !held.roles.iter().any(|role| role.id == **id);
     match roles.iter().find(missing) {
         Some(id) => Err(no_role(id)),

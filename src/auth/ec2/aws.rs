@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::time;
-use super::{Fault, Shown, is_same, text};
+use super::{Fault, Shown, text};
+use crate::auth::signing::{encoded, is_same};
 
 const VERSION_4: &str = "AWS4-HMAC-SHA256";
 
@@ -246,19 +247,6 @@ fn canonical_query(params: &Shown, set: Option<(&str, &str)>) -> String {
         .iter()
         .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
     pairs.collect::<Vec<_>>().join("&")
-}
-
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 /// A value as Python's `str` has it.

@@ -61,11 +61,6 @@ fn text<'a>(of: &'a Shown, name: &'static str) -> Result<&'a str, Fault> {
         .ok_or(Fault::Lacks(name))
 }
 
-/// Compares two signatures in a time that does not tell where they differ.
-fn is_same(given: &str, computed: &str) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), computed.as_bytes()).is_ok()
-}
-
 /// Issues a token of the user whose key has signed the request: for the key's project, and no more
 /// than what the key was made with (A10).
 pub async fn exchange(
@@ -191,7 +186,8 @@ impl Origin {
             let get = GetAccessToken { id: id.clone() };
             let source = providers.oauth1.read(get).await?;
             let of = Some(source.project_id.clone());
-            (source.authorizing_user_id.clone(), of, source.expires_at)
+            let end = source.expires_at.map(|end| end.seconds());
+            (source.authorizing_user_id.clone(), of, end)
         } else {
             (user.clone(), project.clone(), None)
         };

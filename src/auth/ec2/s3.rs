@@ -9,7 +9,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::aws::{hex, signing_key};
 use super::time::{self, LONGEST};
-use super::{Fault, Shown, is_same, text};
+use super::{Fault, Shown, text};
+use crate::auth::signing::is_same;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,

@@ -87,11 +87,6 @@ pub(super) const SECTIONS: &[SectionMeta] = accepted! {
         auth_pool_size: Integer = Some("100");
         auth_pool_connection_lifetime: Integer = Some("60");
     }
-    "oauth1", "Delegation by OAuth 1.0a." => {
-        driver: Text = Some("sql");
-        request_token_duration: Integer = Some("28800");
-        access_token_duration: Integer = Some("86400");
-    }
     "oauth2", "OAuth 2.0 client credentials by mutual TLS." => {
         oauth2_authn_methods: List = Some("tls_client_auth,client_secret_basic");
         oauth2_cert_dn_mapping_id: Text = Some("oauth2_mapping");

@@ -30,8 +30,8 @@ pub use resources::{
     UnifiedLimit, UrlSafe,
 };
 pub use tokens::{
-    FernetReceipts, FernetTokens, JwsAlgorithm, JwtTokens, Receipt, Revoke, Token, TokenProvider,
-    Totp, Trust,
+    FernetReceipts, FernetTokens, JwsAlgorithm, JwtTokens, Oauth1, Receipt, Revoke, Token,
+    TokenProvider, Totp, Trust,
 };
 
 choices! {
@@ -121,6 +121,8 @@ config! {
     jwt_tokens: JwtTokens,
     /// `[notifications]`
     notifications: Notifications,
+    /// `[oauth1]`
+    oauth1: Oauth1,
     /// `[observability]`
     observability: Observability,
     /// `[oslo_middleware]`

@@ -134,6 +134,19 @@ section! {
 }
 
 section! {
+    /// Delegation by OAuth 1.0a: what users let programs do in their name.
+    pub struct Oauth1 in "oauth1", ours = false {
+        /// Where it is kept.
+        pub driver: Driver = Driver::Sql;
+        /// How long a user can authorise what a consumer asks for, and the consumer fetch it, in
+        /// seconds. 0: for ever.
+        pub request_token_duration: Duration = Duration::from_secs(28_800);
+        /// How long a consumer can use what it was given, in seconds. 0: for ever.
+        pub access_token_duration: Duration = Duration::from_secs(86_400);
+    }
+}
+
+section! {
     /// Time-based one-time passwords (RFC 6238).
     pub struct Totp in "totp", ours = false {
         /// How many time steps before the present one are accepted, for clocks that are late.

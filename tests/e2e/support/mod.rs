@@ -9,6 +9,7 @@ pub(crate) mod haproxy;
 pub(crate) mod inside;
 pub(crate) mod load;
 pub(crate) mod login;
+pub(crate) mod oauth1;
 pub(crate) mod port;
 pub(crate) mod python;
 pub(crate) mod raw;

@@ -18,7 +18,9 @@ use crate::db::{Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, UserId};
 use crate::revocation::Event;
-use crate::{application_credential, assignment, credential, transaction, trust, with_conn};
+use crate::{
+    application_credential, assignment, credential, oauth1, transaction, trust, with_conn,
+};
 
 /// A user as it is stored, its row locked.
 pub(super) struct Stored {
@@ -314,6 +316,7 @@ pub(in super::super) async fn delete_user(
             application_credential::delete_of_users(conn, &own).await?,
             credential::delete_of_users(conn, &own).await?,
             trust::delete_of_users(conn, &own, now).await?,
+            oauth1::delete_of_users(conn, &own).await?,
             assignment::delete_of_users(conn, &own).await?,
         ];
         // Names, passwords, options and federated identities go with it: ON DELETE CASCADE.

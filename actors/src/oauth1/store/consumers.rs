@@ -1,16 +1,17 @@
 //! Consumers.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::super::{Consumer, ConsumerDraft, Error};
+use super::super::{Consumer, ConsumerDraft, Error, SignedWith, SigningSecrets};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{access_token, consumer, request_token};
 use crate::db::{Db, sought};
-use crate::epoch::{Entity, Kind};
 use crate::ids::ConsumerId;
+use crate::revocation::Event;
 use crate::{lock_by_id, transaction, with_conn};
 
 /// Bytes of the column `extra`, as MySQL has them.
@@ -52,6 +53,47 @@ pub(in super::super) async fn find_consumer(
     id: &ConsumerId,
 ) -> Result<Option<Consumer>, Error> {
     with_conn!(db, |conn| Ok(find!(conn, id)))
+}
+
+/// In one round trip, whichever token it is.
+pub(in super::super) async fn find_secrets(
+    db: &Db,
+    id: &ConsumerId,
+    with: &SignedWith,
+) -> Result<Option<SigningSecrets>, Error> {
+    let id = sought(id.as_str());
+    let found: Option<(String, String)> = with_conn!(db, |conn| {
+        let found = match with {
+            SignedWith::Nothing => {
+                consumer::table
+                    .find(id)
+                    .select((consumer::secret, "".into_sql::<Text>()))
+                    .first(conn)
+                    .await
+            }
+            SignedWith::RequestToken(token) => {
+                request_token::table
+                    .inner_join(consumer::table)
+                    .filter(request_token::id.eq(sought(token)).and(consumer::id.eq(id)))
+                    .select((consumer::secret, request_token::request_secret))
+                    .first(conn)
+                    .await
+            }
+            SignedWith::AccessToken(token) => {
+                access_token::table
+                    .inner_join(consumer::table)
+                    .filter(access_token::id.eq(sought(token)).and(consumer::id.eq(id)))
+                    .select((consumer::secret, access_token::access_secret))
+                    .first(conn)
+                    .await
+            }
+        };
+        found.optional().map_err(Error::from)
+    })?;
+    Ok(found.map(|(consumer, token)| SigningSecrets {
+        consumer: consumer.into(),
+        token: token.into(),
+    }))
 }
 
 pub(in super::super) async fn list_consumers(db: &Db) -> Result<Vec<Consumer>, Error> {
@@ -114,6 +156,7 @@ pub(in super::super) async fn delete_consumer(
     db: &Db,
     node: &str,
     id: &ConsumerId,
+    now: i64,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
         if !lock_by_id!(conn, consumer, id) {
@@ -130,7 +173,7 @@ pub(in super::super) async fn delete_consumer(
         diesel::delete(consumer::table.find(id.as_str()))
             .execute(conn)
             .await?;
-        let change = Change::of([Entity::new(Kind::Consumer, id.as_str())]);
+        let change = Change::revoking(vec![Event::consumer(id.as_str(), now)]);
         Ok(record_change(conn, node, change).await?)
     })
 }

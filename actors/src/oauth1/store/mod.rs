@@ -1,60 +1,30 @@
 //! The tables `consumer`, `request_token` and `access_token`.
 
+mod access_tokens;
 mod consumers;
+mod exports;
+mod request_tokens;
 
 use chrono::DateTime;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
+pub(super) use access_tokens::{delete_access_token, find_access_token, list_access_tokens};
 pub(super) use consumers::{
-    delete_consumer, find_consumer, insert_consumer, list_consumers, update_consumer,
+    delete_consumer, find_consumer, find_secrets, insert_consumer, list_consumers, update_consumer,
 };
+pub(crate) use exports::{delete_of_projects, delete_of_users};
+pub(super) use request_tokens::{authorize, exchange, find_request_token, insert_request_token};
 
-use super::{AccessToken, Error};
-use crate::db::Db;
-use crate::db::schema::access_token;
-use crate::ids::RoleId;
-use crate::with_conn;
+use crate::db::DbTime;
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = access_token)]
-struct AccessTokenRow {
-    id: String,
-    authorizing_user_id: String,
-    project_id: String,
-    /// A JSON array of IDs.
-    role_ids: String,
-    consumer_id: String,
-    /// ISO 8601 with microseconds and `Z`.
-    expires_at: Option<String>,
+/// A time in its column: ISO 8601 with microseconds and `Z`.
+fn column(time: DbTime) -> String {
+    format!("{}Z", time.iso_without_zone())
 }
 
-impl From<AccessTokenRow> for AccessToken {
-    fn from(row: AccessTokenRow) -> Self {
-        // What can't be read gives nothing: no roles; an end that has passed.
-        let roles: Vec<RoleId> = serde_json::from_str(&row.role_ids).unwrap_or_default();
-        let seconds =
-            |text: String| DateTime::parse_from_rfc3339(&text).map_or(0, |time| time.timestamp());
-        Self {
-            id: row.id,
-            consumer_id: row.consumer_id,
-            authorizing_user_id: row.authorizing_user_id.into(),
-            project_id: row.project_id.into(),
-            role_ids: roles,
-            expires_at: row.expires_at.map(seconds),
-        }
+/// A time of its column. One that can't be read has passed.
+fn time(text: &str) -> DbTime {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => DbTime(time.naive_utc()),
+        Err(_) => DbTime::from_seconds(0),
     }
-}
-
-pub(super) async fn find_access_token(db: &Db, id: &str) -> Result<Option<AccessToken>, Error> {
-    let row: Option<AccessTokenRow> = with_conn!(db, |conn| {
-        access_token::table
-            .find(id)
-            .select(AccessTokenRow::as_select())
-            .first(conn)
-            .await
-            .optional()
-            .map_err(Error::from)
-    })?;
-    Ok(row.map(AccessToken::from))
 }

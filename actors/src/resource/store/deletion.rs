@@ -17,7 +17,7 @@ use crate::resource::{Error, Project};
 use crate::revocation::Event;
 use crate::{
     application_credential, assignment, catalog, credential, domain_config, federation, identity,
-    limit, transaction, trust,
+    limit, oauth1, transaction, trust,
 };
 
 on_connection! {
@@ -25,10 +25,11 @@ on_connection! {
     /// recorded.
     async fn delete_levels<'a>(conn, levels: &'a [Vec<String>], now: i64) -> Change {
         let ids = levels.concat();
-        let gone: [Vec<Entity>; 6] = [
+        let gone: [Vec<Entity>; 7] = [
             assignment::delete_on_projects(conn, &ids).await?,
             credential::delete_of_projects(conn, &ids).await?,
             trust::delete_of_projects(conn, &ids, now).await?,
+            oauth1::delete_of_projects(conn, &ids).await?,
             limit::delete_limits_of_projects(conn, &ids).await?,
             catalog::delete_filters_of_projects(conn, &ids).await?,
             identity::clear_default_projects(conn, &ids).await?,
@@ -111,12 +112,13 @@ pub(in super::super) async fn delete_domain(
         let projects = delete_levels(conn, &from_the_leaves(id, &within), now).await?;
         // After the projects: so do those who give roles on them lock.
         let actors = identity::delete_of_domain(conn, id).await?;
-        let with_it: [Vec<Entity>; 7] = [
+        let with_it: [Vec<Entity>; 8] = [
             assignment::delete_of_users(conn, &actors.users).await?,
             assignment::delete_of_groups(conn, &actors.groups).await?,
             application_credential::delete_of_users(conn, &actors.users).await?,
             credential::delete_of_users(conn, &actors.users).await?,
             trust::delete_of_users(conn, &actors.users, now).await?,
+            oauth1::delete_of_users(conn, &actors.users).await?,
             assignment::delete_on_domain(conn, id).await?,
             domain_config::delete_config_of_domain(conn, id).await?,
         ];

@@ -1,8 +1,10 @@
-//! `/v3/OS-OAUTH1`: consumers. Their bodies are checked after the caller is, in the older way.
+//! `/v3/OS-OAUTH1/consumers`: programs that users may authorise. Their bodies are checked after the
+//! caller is, in the older way.
 
 use std::sync::LazyLock;
 
 use actix_web::{HttpResponse, web};
+use chrono::Utc;
 use keystone_actors::ids::ConsumerId;
 use keystone_actors::oauth1::{
     Consumer, ConsumerDraft, CreateConsumer, DeleteConsumer, GetConsumer, ListConsumers,
@@ -11,18 +13,18 @@ use keystone_actors::oauth1::{
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::shapes;
 use crate::api::call::{self, Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
+use crate::api::v3::shapes;
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut web::ServiceConfig) {
     Routes::at("/v3/OS-OAUTH1/consumers")
         .get(list)
         .answers(answers::list(Collection::CONSUMERS))
@@ -118,7 +120,10 @@ async fn update(call: Call, id: web::Path<ConsumerId>) -> Result<HttpResponse, A
 /// `DELETE /v3/OS-OAUTH1/consumers/{consumer_id}`.
 async fn delete(call: Call, id: web::Path<ConsumerId>) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::DeleteConsumer, Target::new())?;
-    let delete = DeleteConsumer { id: id.clone() };
+    let delete = DeleteConsumer {
+        id: id.clone(),
+        now: Utc::now().timestamp(),
+    };
     call.providers().oauth1.send(delete).await?;
     call.notify(Kind::Consumer, Operation::Deleted, id.as_str());
     Ok(no_content())

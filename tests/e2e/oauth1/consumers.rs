@@ -1,4 +1,4 @@
-//! `/v3/OS-OAUTH1`.
+//! `/v3/OS-OAUTH1/consumers`.
 
 use serde_json::json;
 
