@@ -195,7 +195,6 @@ fn compare(part: &str) {
         let pythons = Builder::new(&db)
             .python()
             .set("DEFAULT", "default_log_levels", "keystone=CRITICAL")
-            .set("api", "response_validation", "ignore")
             .set("cache", "enabled", true)
             .set("cache", "backend", "dogpile.cache.memory_pickle");
         let pythons = pythons.start().await;
