@@ -121,9 +121,9 @@ impl Schema {
     pub fn nullable(mut self) -> Self {
         if !self.kinds.contains(&Kind::Null) {
             self.kinds.push(Kind::Null);
-            if !self.values.is_empty() {
-                self.values.push(Value::Null);
-            }
+        }
+        if !self.values.is_empty() && !self.values.contains(&Value::Null) {
+            self.values.push(Value::Null);
         }
         self
     }
