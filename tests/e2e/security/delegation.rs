@@ -539,7 +539,7 @@ each_database! {
         let (rotated, why) = command("rotate");
         assert!(!rotated && why.contains("credential migrate"), "{why}");
         let (migrated, told) = command("migrate");
-        assert!(migrated && told.contains("1 credentials"), "{told}");
+        assert!(migrated && told.contains("1 credential was encrypted anew"), "{told}");
         assert!(command("rotate").0);
         assert_eq!(alice.get(&one).await.expect(200).json()["credential"]["blob"], "marked-s3cret");
         assert!(command("migrate").0);

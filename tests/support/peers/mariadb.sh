@@ -45,7 +45,7 @@ start() {
         </dev/null >"$DATA/log" 2>&1 &
     until_true 60 client --execute='SELECT 1' || die "it did not start: $(tail -n 5 "$DATA/log")"
     client --execute="CREATE USER IF NOT EXISTS '$account'@'127.0.0.1' IDENTIFIED BY '$password';
-        GRANT ALL ON *.* TO '$account'@'127.0.0.1';"
+        GRANT ALL ON *.* TO '$account'@'127.0.0.1' WITH GRANT OPTION;"
     say "MariaDB $(client -BN -e 'SELECT VERSION()') on 127.0.0.1:$port"
 }
 
