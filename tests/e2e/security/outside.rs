@@ -103,7 +103,7 @@ each_database! {
         }
         for path in ["/v3/users?domain_id='%20OR%20'1'='1", "/v3/projects?name=%25", "/v3/users/'%20OR%201=1%20--"] {
             let answer = admin.get(path).await;
-            assert!([200, 404].contains(&answer.status()), "{path}: {answer:?}");
+            assert!([200, 400, 404].contains(&answer.status()), "{path}: {answer:?}");
             let list = answer.json();
             let members = ["users", "projects"].iter().filter_map(|it| list[*it].as_array()).map(Vec::len);
             assert_eq!(members.sum::<usize>(), 0, "{path}: {list}");
