@@ -38,8 +38,7 @@ each_keystone! {
 async fn changes_and_logins_are_told_to_auditors_without_a_secret(builder: Builder) {
     let cloud = builder
         .seed(seed::world())
-        .set("oslo_messaging_notifications", "driver", "log")
-        .set("notifications", "log", true)
+        .notifying()
         .set("DEFAULT", "notification_opt_out", "identity.authenticate.pending")
         .set("DEFAULT", "default_publisher_id", "here")
         .start()

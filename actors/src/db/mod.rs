@@ -207,6 +207,27 @@ macro_rules! lock_by_id {
     }};
 }
 
+/// Deletes the rows of a table that meet a condition, a closure that makes it, inside of
+/// [`on_connection!`]: `delete_where!(conn, credential => Credential, || …)`. Evaluates to what they
+/// were: an iterator of entities of this kind.
+macro_rules! delete_where {
+    ($conn:expr, $table:ident => $kind:ident, $theirs:expr) => {{
+        use $crate::db::schema::$table as table;
+        let theirs = $theirs;
+        let ids: Vec<String> = table::table
+            .filter(theirs())
+            .select(table::id)
+            .load($conn)
+            .await?;
+        diesel::delete(table::table.filter(theirs()))
+            .execute($conn)
+            .await?;
+        ids.into_iter()
+            .map(|id| $crate::epoch::Entity::new($crate::epoch::Kind::$kind, id))
+    }};
+}
+pub(crate) use delete_where;
+
 /// A name or an ID that is looked for. PostgreSQL refuses a text with a NUL in it, where the others
 /// find nothing: nothing is called so, and nothing has an empty name either.
 pub(crate) fn sought(text: &str) -> &str {

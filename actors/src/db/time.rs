@@ -41,6 +41,11 @@ impl DbTime {
     pub fn iso_without_zone(self) -> String {
         self.0.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
     }
+
+    /// The same with its zone, which is UTC: `2026-12-24T02:50:43.000000Z`.
+    pub fn iso(self) -> String {
+        format!("{}Z", self.iso_without_zone())
+    }
 }
 
 impl From<DateTime<Utc>> for DbTime {

@@ -78,7 +78,7 @@ fn show(event: &Event) -> Value {
     ];
     for (name, time) in times {
         if let Some(time) = time {
-            let text = format!("{}Z", DbTime::from_seconds(time).iso_without_zone());
+            let text = DbTime::from_seconds(time).iso();
             shown.insert(name.to_owned(), text.into());
         }
     }

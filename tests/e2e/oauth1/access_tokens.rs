@@ -24,8 +24,7 @@ each_keystone! {
 
 async fn access_tokens_are_seen_and_withdrawn(builder: Builder) {
     let cloud = builder
-        .set("oslo_messaging_notifications", "driver", "log")
-        .set("notifications", "log", true)
+        .notifying()
         .seed(seed::world())
         .start()
         .await;

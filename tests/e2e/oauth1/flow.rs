@@ -27,8 +27,7 @@ each_keystone! {
 
 async fn a_consumer_acts_for_whoever_let_it_and_with_what_was_let(builder: Builder) {
     let cloud = builder
-        .set("oslo_messaging_notifications", "driver", "log")
-        .set("notifications", "log", true)
+        .notifying()
         .set("oauth1", "access_token_duration", 600)
         .seed(seed::world())
         .start()

@@ -99,6 +99,12 @@ impl<'db> Builder<'db> {
         self
     }
 
+    /// Writes all notifications to the log.
+    pub(crate) fn notifying(self) -> Self {
+        self.set("oslo_messaging_notifications", "driver", "log")
+            .set("notifications", "log", true)
+    }
+
     /// Sets several.
     pub(crate) fn options(mut self, options: Options) -> Self {
         self.options.0.extend(options.0);

@@ -3,7 +3,8 @@
 //! Each gives the entities that are not what they were. Tokens made from what is deleted are not to
 //! be revoked: they depend on it, and fall with it.
 //!
-//! What belongs to a deleted project stays, as in Keystone: nobody can log in with it.
+//! What belongs to a deleted project stays, as in Keystone: nobody can log in with it. Roles and links
+//! to rules go with what has them: ON DELETE CASCADE.
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
@@ -11,27 +12,8 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
 use crate::db::schema::{access_rule, application_credential, assignment};
-use crate::db::{BATCH, on_connection};
-use crate::epoch::{Entity, Kind};
-
-/// Deletes the application credentials of a condition, a closure that makes it. Evaluates to their
-/// entities.
-macro_rules! delete_where {
-    ($conn:expr, $theirs:expr) => {{
-        let theirs = $theirs;
-        let ids: Vec<String> = application_credential::table
-            .filter(theirs())
-            .select(application_credential::id)
-            .load($conn)
-            .await?;
-        // Their roles and links to rules go with them: ON DELETE CASCADE.
-        diesel::delete(application_credential::table.filter(theirs()))
-            .execute($conn)
-            .await?;
-        ids.into_iter()
-            .map(|id| Entity::new(Kind::ApplicationCredential, id))
-    }};
-}
+use crate::db::{BATCH, delete_where, on_connection};
+use crate::epoch::Entity;
 
 on_connection! {
     /// Deletes the application credentials and access rules of users, when the users are deleted.
@@ -39,7 +21,7 @@ on_connection! {
         let mut changed = Vec::new();
         for users in users.chunks(BATCH) {
             let theirs = || application_credential::user_id.eq_any(users);
-            changed.extend(delete_where!(conn, theirs));
+            changed.extend(delete_where!(conn, application_credential => ApplicationCredential, theirs));
             let rules = access_rule::user_id.eq_any(users);
             diesel::delete(access_rule::table.filter(rules))
                 .execute(conn)
@@ -61,7 +43,7 @@ on_connection! {
                 .eq(user)
                 .and(application_credential::project_id.eq(project))
         };
-        Ok(delete_where!(conn, theirs).collect())
+        Ok(delete_where!(conn, application_credential => ApplicationCredential, theirs).collect())
     }
 
     /// Deletes, when a role is deleted, all application credentials of each user for each project
@@ -83,6 +65,6 @@ on_connection! {
                     ),
             )
         };
-        Ok(delete_where!(conn, theirs).collect())
+        Ok(delete_where!(conn, application_credential => ApplicationCredential, theirs).collect())
     }
 }

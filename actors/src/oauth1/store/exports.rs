@@ -5,24 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::schema::{access_token, request_token};
-use crate::db::{BATCH, on_connection};
-use crate::epoch::{Entity, Kind};
-
-/// Deletes the access tokens of a condition, a closure that makes it. Evaluates to their entities.
-macro_rules! delete_where {
-    ($conn:expr, $theirs:expr) => {{
-        let theirs = $theirs;
-        let ids: Vec<String> = access_token::table
-            .filter(theirs())
-            .select(access_token::id)
-            .load($conn)
-            .await?;
-        diesel::delete(access_token::table.filter(theirs()))
-            .execute($conn)
-            .await?;
-        ids.into_iter().map(|id| Entity::new(Kind::AccessToken, id))
-    }};
-}
+use crate::db::{BATCH, delete_where, on_connection};
+use crate::epoch::Entity;
 
 on_connection! {
     /// Deletes what users have let consumers do, when the users are deleted.
@@ -32,7 +16,7 @@ on_connection! {
             // First: one that is being exchanged is an access token by then.
             let asked = request_token::authorizing_user_id.eq_any(users);
             diesel::delete(request_token::table.filter(asked)).execute(conn).await?;
-            changed.extend(delete_where!(conn, || access_token::authorizing_user_id.eq_any(users)));
+            changed.extend(delete_where!(conn, access_token => AccessToken, || access_token::authorizing_user_id.eq_any(users)));
         }
         Ok(changed)
     }
@@ -44,7 +28,7 @@ on_connection! {
         for projects in projects.chunks(BATCH) {
             let asked = request_token::requested_project_id.eq_any(projects);
             diesel::delete(request_token::table.filter(asked)).execute(conn).await?;
-            changed.extend(delete_where!(conn, || access_token::project_id.eq_any(projects)));
+            changed.extend(delete_where!(conn, access_token => AccessToken, || access_token::project_id.eq_any(projects)));
         }
         Ok(changed)
     }

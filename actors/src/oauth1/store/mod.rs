@@ -16,12 +16,7 @@ pub(super) use request_tokens::{authorize, exchange, find_request_token, insert_
 
 use crate::db::DbTime;
 
-/// A time in its column: ISO 8601 with microseconds and `Z`.
-fn column(time: DbTime) -> String {
-    format!("{}Z", time.iso_without_zone())
-}
-
-/// A time of its column. One that can't be read has passed.
+/// A time of its column, which has what [`DbTime::iso`] writes. One that can't be read has passed.
 fn time(text: &str) -> DbTime {
     match DateTime::parse_from_rfc3339(text) {
         Ok(time) => DbTime(time.naive_utc()),

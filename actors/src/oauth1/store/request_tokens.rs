@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use super::super::{
     AuthorizeRequestToken, Error, ExchangeRequestToken, NewToken, RequestToken, has_expired,
 };
-use super::{column, time};
+use super::time;
 use crate::db::schema::{access_token, request_token};
 use crate::db::{Db, DbTime, on_connection, sought};
 use crate::ids::{ConsumerId, ProjectId};
@@ -86,7 +86,7 @@ pub(in super::super) async fn insert_request_token(
                 request_token::request_secret.eq(token.secret.expose_secret()),
                 request_token::requested_project_id.eq(project.as_str()),
                 request_token::consumer_id.eq(consumer.as_str()),
-                request_token::expires_at.eq(token.expires_at.map(column)),
+                request_token::expires_at.eq(token.expires_at.map(DbTime::iso)),
             ))
             .execute(conn)
             .await?;
@@ -163,7 +163,7 @@ pub(in super::super) async fn exchange(
                 access_token::project_id.eq(&row.requested_project_id),
                 access_token::role_ids.eq(roles),
                 access_token::consumer_id.eq(&row.consumer_id),
-                access_token::expires_at.eq(token.expires_at.map(column)),
+                access_token::expires_at.eq(token.expires_at.map(DbTime::iso)),
             ))
             .execute(conn)
             .await?;

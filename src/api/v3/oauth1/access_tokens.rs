@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use keystone_actors::db::DbTime;
 use keystone_actors::ids::{RoleId, UserId};
 use keystone_actors::oauth1::{
     AccessToken, DeleteAccessToken, Error, GetAccessToken, ListAccessTokens,
@@ -157,7 +158,7 @@ fn shown(base: &str, token: &AccessToken) -> Value {
         "authorizing_user_id": user,
         "project_id": token.project_id,
         "consumer_id": token.consumer_id,
-        "expires_at": end.map(|end| format!("{}Z", end.iso_without_zone())),
+        "expires_at": end.map(DbTime::iso),
         "links": {"roles": format!("{url}/roles"), "self": url},
     })
 }

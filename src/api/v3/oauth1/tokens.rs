@@ -183,7 +183,7 @@ fn told(token: &NewToken) -> HttpResponse {
         token.secret.expose_secret()
     );
     if let Some(end) = token.expires_at {
-        body.push_str(&format!("&oauth_expires_at={}Z", end.iso_without_zone()));
+        body.push_str(&format!("&oauth_expires_at={}", end.iso()));
     }
     HttpResponse::Created()
         .insert_header(ContentType::form_url_encoded())
