@@ -100,6 +100,8 @@ struct Assembly<'a> {
     provider: &'a TokenProvider,
     payload: &'a Payload,
     now: i64,
+    /// Nobody has it yet.
+    is_new: bool,
     /// What the token depends on.
     on: Vec<(Kind, String)>,
     /// The first moment at which something in it ends by itself.
@@ -121,21 +123,22 @@ struct Roles {
 
 impl TokenProvider {
     /// The token that `payload` says, issued at `issued_at`, as things are now, and what it
-    /// depends on.
+    /// depends on. `None`: it is to be issued now, which ends no tokens, whoever is refused.
     pub(super) async fn assemble(
         &self,
         payload: &Payload,
-        issued_at: i64,
+        issued_at: Option<i64>,
         now: i64,
     ) -> Result<(Arc<Token>, Dependencies), Stop> {
         let mut assembly = Assembly {
             provider: self,
             payload,
             now,
+            is_new: issued_at.is_none(),
             on: Vec::new(),
             stale_at: i64::MAX,
         };
-        let token = assembly.token(issued_at).await?;
+        let token = assembly.token(issued_at.unwrap_or(now)).await?;
         let on = assembly.on.iter().map(|(kind, id)| (*kind, id.as_str()));
         Ok((Arc::new(token), self.cache.epochs().dependencies(on)))
     }
@@ -557,6 +560,9 @@ impl Assembly<'_> {
     async fn user_is_enabled(&self, user: &User) -> Result<(), Stop> {
         if user.is_enabled(self.now) {
             return Ok(());
+        }
+        if self.is_new {
+            return Err(Refusal::NotFound.into());
         }
         let events = vec![Event::user(user.id.as_str(), self.now)];
         self.provider

@@ -50,12 +50,12 @@ impl Serve<IssueToken> for TokenProvider {
             )
         };
         let stamp = self.cache.epochs().now();
-        let mut assembled = self.assemble(&payload, now, now).await;
-        if let Err(Stop::Refused(_)) = &assembled {
+        let mut assembled = self.assemble(&payload, None, now).await;
+        if let Err(Stop::Refused(Refusal::Invalid)) = &assembled {
             // Revocations know whole seconds: who has just changed the password would get a token
             // that is revoked already. One of the next second is good, so that is waited for.
             let later = now.saturating_add(1);
-            let next = self.assemble(&payload, later, later).await;
+            let next = self.assemble(&payload, None, later).await;
             if next.is_ok() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 (now, assembled) = (later, next);
@@ -112,7 +112,9 @@ impl TokenProvider {
             debug!(%error, "a token does not open");
             Stop::Refused(Refusal::Unreadable(error.to_string()))
         })?;
-        let token = self.assemble(&opened.payload, opened.issued_at, now).await;
+        let token = self
+            .assemble(&opened.payload, Some(opened.issued_at), now)
+            .await;
         token.inspect_err(|stop| {
             if let Stop::Refused(refusal) = stop {
                 let audit_id = opened.payload.audit_ids.own;

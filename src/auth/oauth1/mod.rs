@@ -14,8 +14,6 @@ use url::Url;
 
 pub use signed::{Fault, Signed};
 
-use super::password::find_user;
-use super::request::UserRef;
 use super::{Proof, refused};
 use crate::api::context::{base_url, called_url};
 use crate::api::error::ApiError;
@@ -47,12 +45,6 @@ pub(super) async fn prove(
     if has_expired(token.expires_at, now) {
         info!("login by access token refused: it has expired");
         return Err(refused(node, &"Access token is expired"));
-    }
-    let user = UserRef::Id(token.authorizing_user_id.to_string());
-    let user = find_user(node, &user).await?;
-    if !user.is_some_and(|user| user.is_enabled(now)) {
-        info!("login by access token refused: its user is gone or disabled");
-        return Err(refused(node, &"the user is gone or disabled"));
     }
     proof.is(&token.authorizing_user_id)?;
     proof.methods.insert("oauth1");
