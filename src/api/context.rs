@@ -17,7 +17,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use keystone_actors::actor::Unavailable;
 use tracing::field::Empty;
-use tracing::{Instrument, Span, error, info, info_span, warn};
+use tracing::{Instrument, Span, error, info, info_span, record_all, warn};
 
 use super::body;
 use super::cors::{Asked, Cors};
@@ -236,7 +236,9 @@ impl Exchange {
         let route = route.unwrap_or("none");
         node.metrics.request(&self.method, route, status, elapsed);
         let _entered = self.span.enter();
-        let duration_ms = elapsed.as_secs_f64() * 1000.0;
+        // Of whole microseconds: what is beyond is noise, and long to read.
+        let micros = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX);
+        let duration_ms = f64::from(micros) / 1000.0;
         let method = &self.method;
         let status = status.as_u16();
         let client = self.client.map(tracing::field::display);
@@ -286,11 +288,7 @@ fn global_id(headers: &HeaderMap) -> Option<&str> {
 
 /// Who a request turned out to be from, for its lines in the log.
 pub fn note_caller(user: &str, project: Option<&str>) {
-    let span = Span::current();
-    span.record("user.id", user);
-    if let Some(project) = project {
-        span.record("project.id", project);
-    }
+    record_all!(Span::current(), user.id = user, project.id = project);
 }
 
 /// The answer to a path that has no route, or to a method that its route does not have.

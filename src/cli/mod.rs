@@ -23,6 +23,7 @@ use secrecy::SecretString;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Config, Loaded, Sources};
+use crate::telemetry::log;
 use crate::{bootstrap, quickstart};
 
 /// What went wrong, by who can mend it; decides the exit code.
@@ -212,7 +213,9 @@ enum ConfigCommand {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     leave_no_core_file();
-    match run(Cli::parse()) {
+    let ran = run(Cli::parse());
+    log::flush();
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "keystone-ng: {failure}");

@@ -192,7 +192,7 @@ impl Writer {
             return;
         };
         let line = format!("{envelope}\n");
-        match tokio::task::spawn_blocking(move || file.line(line.as_bytes())).await {
+        match tokio::task::spawn_blocking(move || file.write(line.as_bytes())).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(%error, "a notification could not be written"),
             Err(error) => error!(%error, "a notification could not be written"),

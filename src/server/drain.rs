@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::connections::Connections;
 use super::systemd;
+use crate::telemetry::log;
 
 /// What has to be told of the end.
 pub(super) struct Drain {
@@ -71,5 +72,6 @@ async fn end_at_once(mut term: Signal, mut interrupt: Signal) {
         _ = interrupt.recv() => {}
     }
     warn!("stopping at once");
+    log::flush();
     std::process::exit(1);
 }

@@ -12,10 +12,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::sink::Sink;
+use super::queue::Queue;
 
 /// Writes events as JSON.
-pub(super) struct JsonLines(pub Sink);
+pub(super) struct JsonLines(pub Queue);
 
 /// The fields of a span, kept with it.
 #[derive(Default)]
@@ -103,7 +103,6 @@ where
         line.extend(own.0);
         let mut text = Value::Object(line).to_string();
         text.push('\n');
-        // There is nobody to tell that nobody can be told.
-        let _ = self.0.line(text.as_bytes());
+        self.0.line(text.as_bytes());
     }
 }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::filter::{FilterExt, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+use tracing_subscriber::{Layer, Registry, reload};
 
 use super::json::JsonLines;
 use super::levels;
+use super::queue::Queue;
 use super::sink::{Sink, SinkError};
+use super::text::TextLines;
 use super::trace::{self, Exporter};
 use crate::config::Config;
 use crate::config::sections::LogFormat;
@@ -20,8 +22,8 @@ const FILE: &str = "keystone-ng.log";
 
 /// The running log.
 struct Log {
-    sink: Sink,
-    levels: reload::Handle<EnvFilter, Registry>,
+    lines: Queue,
+    levels: reload::Handle<Targets, Registry>,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -32,6 +34,9 @@ pub enum LogError {
     /// The file can't be opened.
     #[error("the log: {0}")]
     File(#[from] SinkError),
+    /// Nothing can be started that writes it.
+    #[error("the log: {0}")]
+    Thread(#[from] std::io::Error),
     /// `[observability] otlp_*`.
     #[error(transparent)]
     Trace(#[from] trace::TraceError),
@@ -47,17 +52,14 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
         return Ok(None);
     }
     let sink = Sink::open(path(config), config.default.use_stderr)?;
+    let queue = Queue::start(sink)?;
     let (filter, levels) = reload::Layer::new(levels::filter(config));
     let filter = filter.and(levels::without_values());
     let json = config.default.use_json || config.observability.log_format == LogFormat::Json;
     let lines = if json {
-        JsonLines(sink.clone()).with_filter(filter).boxed()
+        JsonLines(queue.clone()).with_filter(filter).boxed()
     } else {
-        tracing_subscriber::fmt::layer()
-            .with_writer(sink.clone())
-            .with_ansi(false)
-            .with_filter(filter)
-            .boxed()
+        TextLines(queue.clone()).with_filter(filter).boxed()
     };
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![lines];
     let mut exporter = None;
@@ -70,7 +72,10 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
         .try_init()
         .is_ok()
     {
-        let _ = LOG.set(Log { sink, levels });
+        let _ = LOG.set(Log {
+            lines: queue,
+            levels,
+        });
         log_panics();
     }
     Ok(exporter)
@@ -82,8 +87,15 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
 /// When the file can't be opened: the old one stays in use.
 pub fn reopen() -> Result<(), LogError> {
     match LOG.get() {
-        Some(log) => Ok(log.sink.reopen()?),
+        Some(log) => Ok(log.lines.reopen()?),
         None => Ok(()),
+    }
+}
+
+/// Returns when all that was logged is written: for who is about to end the process.
+pub fn flush() {
+    if let Some(log) = LOG.get() {
+        log.lines.flush();
     }
 }
 
@@ -117,5 +129,6 @@ fn log_panics() {
             thread = thread.name().unwrap_or("?"),
             "a panic: a defect of the server"
         );
+        flush();
     }));
 }

@@ -6,7 +6,9 @@ mod levels;
 pub mod log;
 pub mod metrics;
 mod process;
+mod queue;
 pub(crate) mod sink;
+mod text;
 pub mod trace;
 
 pub use metrics::Metrics;

@@ -6,8 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tracing_subscriber::fmt::MakeWriter;
-
 /// A file for lines can't be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open {path}: {source}")]
@@ -55,36 +53,18 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes a whole line, its end included.
-    pub fn line(&self, line: &[u8]) -> io::Result<()> {
+    /// Writes whole lines, the end of each included.
+    pub fn write(&self, lines: &[u8]) -> io::Result<()> {
         match &*self.file.read().unwrap_or_else(PoisonError::into_inner) {
-            // One write a line: lines of several threads don't mix in a file opened to append.
+            // In one write: lines of several threads don't mix in a file opened to append.
             Some(file) => {
-                let written = (&*file).write_all(line);
+                let written = (&*file).write_all(lines);
                 if self.also_stderr {
-                    return io::stderr().write_all(line);
+                    return io::stderr().write_all(lines);
                 }
                 written
             }
-            None => io::stderr().write_all(line),
+            None => io::stderr().write_all(lines),
         }
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.line(line).map(|()| line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Sink {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }
