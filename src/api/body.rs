@@ -10,7 +10,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::Value;
 
-use super::context::BodyAwaited;
+use super::context::Progress;
 use super::error::ApiError;
 
 /// A request's body as JSON. An empty one is an empty object, as Keystone takes it.
@@ -65,12 +65,12 @@ impl FromRequest for JsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = web::Bytes::from_request(request, payload);
         let content_type = request.headers().get(header::CONTENT_TYPE).cloned();
-        let awaited = request.extensions().get::<BodyAwaited>().cloned();
+        let progress = request.extensions().get::<Progress>().cloned();
         Box::pin(async move {
-            let awaited = awaited.unwrap_or_default();
-            awaited.set(true);
+            let progress = progress.unwrap_or_default();
+            progress.await_body(true);
             let bytes = bytes.await;
-            awaited.set(false);
+            progress.await_body(false);
             let bytes = bytes.map_err(|error| match error.as_error::<PayloadError>() {
                 Some(PayloadError::Overflow) => BodyError::TooLarge,
                 _ => BodyError::Bad(ApiError::expecting("valid JSON", "request body")),

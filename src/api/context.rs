@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{ResourceMap, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
@@ -54,20 +54,28 @@ impl Rules {
     }
 }
 
-/// Whether the body of a request is being waited for, for who has to say what took so long.
+/// How far a request has come, for who has to tell what became of it. Clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct BodyAwaited(Rc<Cell<bool>>);
+pub struct Progress(Rc<Reached>);
 
-impl BodyAwaited {
-    /// Notes that it is, or no longer is.
-    pub fn set(&self, awaited: bool) {
-        self.0.set(awaited);
-    }
+#[derive(Debug, Default)]
+struct Reached {
+    is_body_awaited: Cell<bool>,
+    route: OnceCell<Rc<str>>,
 }
 
-/// The patterns of all routes, for requests that are gone when theirs is asked for. One a worker.
-#[derive(Debug, Default)]
-pub struct Patterns(OnceCell<ResourceMap>);
+impl Progress {
+    /// Notes that its body is waited for, or no longer is.
+    pub fn await_body(&self, awaited: bool) {
+        self.0.is_body_awaited.set(awaited);
+    }
+
+    /// Notes for which path of the API it is.
+    pub fn set_route(&self, pattern: &Rc<str>) {
+        // A request has one.
+        let _ = self.0.route.set(Rc::clone(pattern));
+    }
+}
 
 /// Surrounds every request.
 ///
@@ -80,13 +88,7 @@ pub async fn surround<B: MessageBody + 'static>(
     let Some(rules) = request.app_data::<web::Data<Rules>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let patterns = request.app_data::<Rc<Patterns>>().cloned();
-    if let Some(patterns) = &patterns {
-        patterns.0.get_or_init(|| request.resource_map().clone());
-    }
     let exchange = Exchange::begin(&mut request, rules);
-    let awaited = BodyAwaited::default();
-    request.extensions_mut().insert(awaited.clone());
 
     if exchange.is_too_large(request.headers()) {
         let answer = body::too_large();
@@ -97,22 +99,18 @@ pub async fn surround<B: MessageBody + 'static>(
         Ok(Ok(Ok(response))) => return Ok(exchange.complete(response.map_into_boxed_body())),
         Ok(Ok(Err(error))) => error,
         Ok(Err(payload)) => exchange.panicked(payload),
-        Err(_) => exchange.took_too_long(&awaited),
+        Err(_) => exchange.took_too_long(),
     };
-    // The request is gone with what failed, so its pattern is looked for once more.
-    let route = patterns
-        .as_ref()
-        .and_then(|patterns| patterns.0.get()?.match_pattern(exchange.uri.path()));
-    Err(exchange.fail(failure, route.as_deref()))
+    Err(exchange.fail(failure))
 }
 
 /// A request under way.
 struct Exchange {
     began: Instant,
     id: Arc<str>,
+    progress: Progress,
     span: Span,
     method: Method,
-    uri: Uri,
     client: Option<std::net::IpAddr>,
     asked: Asked,
     rules: web::Data<Rules>,
@@ -123,7 +121,12 @@ impl Exchange {
     fn begin(request: &mut ServiceRequest, rules: web::Data<Rules>) -> Self {
         let began = Instant::now();
         let id: Arc<str> = format!("req-{}", uuid::Uuid::new_v4()).into();
-        request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+        let progress = Progress::default();
+        {
+            let mut extensions = request.extensions_mut();
+            extensions.insert(RequestId(Arc::clone(&id)));
+            extensions.insert(progress.clone());
+        }
         let traced = trace::is_on();
         let span = info_span!(
             "request",
@@ -143,9 +146,9 @@ impl Exchange {
         Self {
             began,
             id,
+            progress,
             span,
             method: request.method().clone(),
-            uri: request.uri().clone(),
             client: client_address(request.request()),
             asked: rules.cors.ask(request.method(), request.headers()),
             rules,
@@ -163,9 +166,9 @@ impl Exchange {
     }
 
     /// The answer to who lets us wait is 408; to who waits for us, 503.
-    fn took_too_long(&self, awaited: &BodyAwaited) -> Error {
+    fn took_too_long(&self) -> Error {
         let _entered = self.span.enter();
-        let error = if awaited.0.get() {
+        let error = if self.progress.0.is_body_awaited.get() {
             info!(method = %self.method, "the body of a request did not arrive in time");
             ApiError::body_too_slow()
         } else {
@@ -203,14 +206,13 @@ impl Exchange {
                 .insert(header::WWW_AUTHENTICATE, challenge);
         }
         self.add_headers(response.headers_mut());
-        let route = response.request().match_pattern();
-        self.tell(route.as_deref(), response.status());
+        self.tell(response.status());
         response
     }
 
     /// Completes the answer that an error will become.
-    fn fail(self, mut error: Error, route: Option<&str>) -> Error {
-        self.tell(route, error.error_response().status());
+    fn fail(self, mut error: Error) -> Error {
+        self.tell(error.error_response().status());
         error.add_response_mapper(move |mut response| {
             self.add_headers(response.headers_mut());
             response
@@ -230,10 +232,10 @@ impl Exchange {
     }
 
     /// Counts the request, and logs its line.
-    fn tell(&self, route: Option<&str>, status: StatusCode) {
+    fn tell(&self, status: StatusCode) {
         let elapsed = self.began.elapsed();
         let Some(node) = &self.node else { return };
-        let route = route.unwrap_or("none");
+        let route = self.progress.0.route.get().map_or("none", |route| route);
         node.metrics.request(&self.method, route, status, elapsed);
         let _entered = self.span.enter();
         // Of whole microseconds: what is beyond is noise, and long to read.
@@ -322,7 +324,6 @@ mod tests {
         let app = init_service(
             App::new()
                 .app_data(web::Data::new(Rules::new(&config)))
-                .app_data(Rc::new(Patterns::default()))
                 .service(routes),
         )
         .await;

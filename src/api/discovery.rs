@@ -1,18 +1,19 @@
 //! Version discovery: `/`, `/v3`, and JSON Home.
 
 use actix_web::http::header::{self, Accept, Header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::context::base_url;
 use super::openapi::answers;
+use super::router::Router;
 use super::routes::Routes;
 use super::schema::{Schema, array, object, text};
 
 const JSON_HOME: &str = "application/json-home";
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/")
         .get(root)
         .does("Which versions of the API there are.")

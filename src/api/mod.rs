@@ -13,6 +13,7 @@ mod json_home;
 pub mod links;
 pub mod openapi;
 pub mod query;
+pub mod router;
 pub mod routes;
 pub mod schema;
 pub mod slashes;
@@ -25,12 +26,13 @@ use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, Route, web};
 use serde_json::json;
 
+use router::Router;
+
 /// Routes everything but health.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     discovery::routes(api);
     v3::routes(api);
     openapi::routes(api);
-    api.default_service(web::to(async || context::not_found_page()));
 }
 
 /// What a path answers to methods that it does not have: 405 in Keystone's form, and to OPTIONS

@@ -1,19 +1,19 @@
 //! A path and its methods. What each path has beside them: HEAD where it has GET, OPTIONS, and 405
 //! in Keystone's form for all others.
 
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
-use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
+use actix_web::{FromRequest, Handler, Responder, Route, web};
 
 use super::method_not_allowed;
 use super::openapi::answers::Answer;
+use super::router::Router;
 use super::schema::Schema;
 
 /// The methods of one path, on their way to be registered.
 pub struct Routes {
-    resource: Resource,
+    routes: Vec<(Method, Route)>,
     path: String,
     operations: Vec<Operation>,
 }
@@ -66,35 +66,23 @@ pub enum Place {
     NeededHeader,
 }
 
-thread_local! {
-    static REGISTERED: RefCell<Option<Vec<Operation>>> = const { RefCell::new(None) };
-}
-
-/// The operations that are registered while this runs.
-pub(super) fn registered_by(register: impl FnOnce()) -> Vec<Operation> {
-    REGISTERED.set(Some(Vec::new()));
-    register();
-    REGISTERED.take().unwrap_or_default()
-}
-
 impl Routes {
     /// A path, such as `/v3/roles/{role_id}`.
-    #[expect(clippy::disallowed_methods, reason = "all others come here")]
     pub fn at(path: &str) -> Self {
         Self {
-            resource: web::resource(path),
+            routes: Vec::new(),
             path: path.to_owned(),
             operations: Vec::new(),
         }
     }
 
-    fn with<F, A>(mut self, name: &'static str, route: Route, handler: F) -> Self
+    fn with<F, A>(mut self, name: &'static str, method: Method, handler: F) -> Self
     where
         F: Handler<A>,
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.resource = self.resource.route(route.to(handler));
+        self.routes.push((method, web::to(handler)));
         self.operations.push(Operation {
             method: name,
             path: self.path.clone(),
@@ -190,7 +178,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("GET", web::get(), handler.clone()).head(handler)
+        self.with("GET", Method::GET, handler.clone()).head(handler)
     }
 
     /// GET alone, where HEAD is something else.
@@ -200,7 +188,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("GET", web::get(), handler)
+        self.with("GET", Method::GET, handler)
     }
 
     /// HEAD.
@@ -210,7 +198,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("HEAD", web::head(), handler)
+        self.with("HEAD", Method::HEAD, handler)
     }
 
     /// POST.
@@ -220,7 +208,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("POST", web::post(), handler)
+        self.with("POST", Method::POST, handler)
     }
 
     /// PUT.
@@ -230,7 +218,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("PUT", web::put(), handler)
+        self.with("PUT", Method::PUT, handler)
     }
 
     /// PATCH.
@@ -240,7 +228,7 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("PATCH", web::method(Method::PATCH), handler)
+        self.with("PATCH", Method::PATCH, handler)
     }
 
     /// DELETE.
@@ -250,20 +238,15 @@ impl Routes {
         A: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with("DELETE", web::delete(), handler)
+        self.with("DELETE", Method::DELETE, handler)
     }
 
     /// Adds the path to the API.
-    pub fn register(self, api: &mut web::ServiceConfig) {
+    pub fn register(self, api: &mut Router) {
         let mut allowed: Vec<&str> = self.operations.iter().map(|one| one.method).collect();
         allowed.push("OPTIONS");
         let allowed = allowed.join(", ");
-        let resource = self.resource.default_service(method_not_allowed(allowed));
-        api.service(resource);
-        REGISTERED.with_borrow_mut(|registered| {
-            if let Some(registered) = registered {
-                registered.extend(self.operations);
-            }
-        });
+        let others = method_not_allowed(allowed);
+        api.add(self.path, self.routes, others, self.operations);
     }
 }

@@ -14,6 +14,7 @@ use tracing::error;
 
 use super::schema::Schema;
 use crate::api::openapi::answers::{self, Answer};
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema as Shape, array, boolean, object, text};
 use crate::node::Node;
@@ -87,7 +88,7 @@ pub(super) async fn probe(health: Arc<Health>) {
 }
 
 /// Routes them.
-pub fn routes(app: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     const TEXT: Answer = answers::file("text/plain");
     Routes::at("/healthcheck")
         .get(check)
@@ -95,20 +96,20 @@ pub fn routes(app: &mut web::ServiceConfig) {
         .public()
         .answers(TEXT)
         .answers(TEXT.with_status(503))
-        .register(app);
+        .register(api);
     Routes::at("/readyz")
         .get(ready)
         .does("Whether this node should get requests, and if not, why.")
         .public()
         .answers(answers::json(readiness))
         .answers(answers::json(readiness).with_status(503))
-        .register(app);
+        .register(api);
     Routes::at("/livez")
         .get(alive)
         .does("Whether this process lives.")
         .public()
         .answers(TEXT)
-        .register(app);
+        .register(api);
 }
 
 fn readiness() -> Shape {

@@ -10,7 +10,6 @@ pub mod tls;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::{info, warn};
 
 use crate::api;
+use crate::api::router::Router;
 use crate::config::{Config, Loaded};
 use crate::node::{Node, StartError, storage_limits};
 use crate::telemetry::trace::Exporter;
@@ -171,15 +171,14 @@ async fn serve(
             .app_data(health.clone())
             .app_data(web::PayloadConfig::new(limit))
             .app_data(rules.clone())
-            .app_data(Rc::new(api::context::Patterns::default()))
             .app_data(attended.clone())
             .wrap(from_fn(connections::attend))
-            .configure(health::routes)
+            .configure(|app| Router::of(health::routes).configure(app))
             .service(
                 web::scope("")
                     .wrap(from_fn(api::slashes::tidy))
                     .wrap(from_fn(api::context::surround))
-                    .configure(api::routes),
+                    .default_service(Router::of(api::routes)),
             )
     };
     // Where connections wait for the next process, there is nothing to wait for.

@@ -54,6 +54,12 @@ impl Write for Harmless<'_> {
     }
 }
 
+/// Whether quoted text is the same with its escapes as without.
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
 impl Writer<'_> {
     fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let name = field.name();
@@ -81,6 +87,9 @@ impl Visit for Writer<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" | "log.target" => self.put(field, format_args!("{value}")),
+            name if is_plain(value) && !name.starts_with("log.") => {
+                self.text.extend([" ", name, "=\"", value, "\""]);
+            }
             _ => self.put(field, format_args!("{value:?}")),
         }
     }

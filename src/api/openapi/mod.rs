@@ -11,16 +11,17 @@ mod errors;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, ContentType};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use self::components::Components;
-use super::routes::{Operation, Routes, registered_by};
+use super::router::Router;
+use super::routes::{Operation, Routes};
 use super::schema::object;
 use crate::server::health;
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/openapi.json")
         .get(show)
         .does("Describe the API: this document.")
@@ -84,10 +85,11 @@ fn file(kind: &'static str, content: &'static str) -> HttpResponse {
 
 /// All operations, as they are registered.
 fn operations() -> Vec<Operation> {
-    registered_by(|| {
-        let everything = App::new().configure(health::routes);
-        let _registered = everything.configure(super::routes);
-    })
+    let router = Router::of(|api| {
+        health::routes(api);
+        super::routes(api);
+    });
+    router.operations()
 }
 
 /// The description of all that is routed.

@@ -15,6 +15,7 @@ use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::Paging;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
@@ -23,7 +24,7 @@ use crate::policy::{Rule, Target};
 const COLLECTION: Collection = Collection::new("access_rules", "access_rule");
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/users/{user_id}/access_rules")
         .get(list)
         .heeds("service", "Only rules of this type of service.")

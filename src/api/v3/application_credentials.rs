@@ -24,6 +24,7 @@ use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::Paging;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, boolean, object, text};
 use crate::notify::{Kind, Operation};
@@ -36,7 +37,7 @@ const COLLECTION: Collection = Collection::new("application_credentials", "appli
 const LONGEST_PATH: usize = 128;
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/users/{user_id}/application_credentials")
         .get(list)
         .heeds("name", "Only those of this name.")

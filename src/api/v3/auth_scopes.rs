@@ -17,12 +17,13 @@ use crate::api::context::base_url;
 use crate::api::error::{ApiError, FORBIDDEN};
 use crate::api::links::{Collection, linked, list};
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/auth/catalog")
         .get(catalog)
         .answers(answers::json(shapes::catalog))

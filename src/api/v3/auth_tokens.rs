@@ -16,6 +16,7 @@ use crate::api::call::initiator;
 use crate::api::caller::{Caller, token_in};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::auth::request::AuthRequest;
 use crate::auth::{Outcome, authenticate};
@@ -28,7 +29,7 @@ const RECEIPT: HeaderName = HeaderName::from_static("openstack-auth-receipt");
 const ACCESS_RULES: &str = "OpenStack-Identity-Access-Rules";
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/auth/tokens")
         .post(issue)
         .takes(&shapes::AUTH)

@@ -21,6 +21,7 @@ use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::notify::{Kind, Operation};
@@ -29,7 +30,7 @@ use crate::policy::{Rule, Subject, Target};
 const COLLECTION: Collection = Collection::new("credentials", "credential");
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/credentials")
         .get(list)
         .answers(answers::pages(COLLECTION))

@@ -15,11 +15,12 @@ use super::shapes;
 use crate::api::call::{Call, answer, no_content};
 use crate::api::error::{ApiError, MALFORMED};
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/domains/config/default")
         .get(default_whole)
         .answers(answers::json(shapes::config))

@@ -16,13 +16,14 @@ use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, loose_boolean, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/domains")
         .get(list)
         .asks(&QUERY)

@@ -24,6 +24,7 @@ use super::shapes;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
@@ -31,7 +32,7 @@ use crate::policy::{Rule, Target};
 const EC2: &str = "ec2";
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/users/{user_id}/credentials/OS-EC2")
         .get(list)
         .answers(answers::json(shapes::keys))

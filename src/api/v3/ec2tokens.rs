@@ -1,8 +1,8 @@
 //! `/v3/ec2tokens` and `/v3/s3tokens`: a service shows a request that a user has signed, and gets a
 //! token of that user.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{ContentType, HeaderValue};
-use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::token::Issued;
 use serde_json::Value;
@@ -11,12 +11,13 @@ use super::shapes;
 use crate::api::call::Call;
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::auth::ec2::{self, METHOD, Scheme, Shown};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/ec2tokens")
         .post(ec2)
         .takes(&shapes::SIGNED)

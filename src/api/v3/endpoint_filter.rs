@@ -20,12 +20,13 @@ use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, boolean, object, text};
 use crate::policy::{Rule, Target};
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/OS-EP-FILTER/endpoint_groups")
         .get(list)
         .asks(&QUERY)

@@ -12,11 +12,12 @@ use crate::api::call::{Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints")
         .get(list_endpoints)
         .answers(answers::list(Collection::ENDPOINTS))

@@ -1,7 +1,7 @@
 //! Which roles a user or a group was given on a project, on a domain, or on the system: what all
 //! these paths have in common, and `/v3/OS-INHERIT`, where they are to be inherited.
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use chrono::Utc;
 use keystone_actors::assignment::{
     Actor, CheckGrant, CreateGrant, DeleteGrant, Grant, GrantTarget, ListGrants,
@@ -18,6 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::Paging;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::notify::{self, Operation};
 use crate::policy::{Rule, Target};
@@ -59,7 +60,7 @@ const PATHS: [(&str, &str, bool); 10] = [
 const INHERITED: &str = "/inherited_to_projects";
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     for (path, end, has_list) in PATHS {
         if has_list {
             Routes::at(&format!("{path}{end}"))

@@ -18,13 +18,14 @@ use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
 use crate::notify::{self, Actor, Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/groups")
         .get(list)
         .asks(&QUERY)

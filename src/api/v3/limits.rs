@@ -20,13 +20,14 @@ use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, object};
 use crate::node::enforcement_model;
 use crate::policy::{self, Rule, Target, python_repr};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/limits")
         .get(list)
         .asks(&QUERY)

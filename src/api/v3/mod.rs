@@ -32,10 +32,10 @@ pub mod tags;
 pub mod trusts;
 pub mod users;
 
-use actix_web::web;
+use crate::api::router::Router;
 
 /// Routes the API.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     auth_tokens::routes(api);
     auth_scopes::routes(api);
     revoke_events::routes(api);

@@ -17,12 +17,13 @@ use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Format, Schema, array, integer, object, text};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/registered_limits")
         .get(list)
         .asks(&QUERY)

@@ -11,12 +11,13 @@ use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/OS-REVOKE/events")
         .get(events)
         .heeds("since", "Only what was revoked after this time.")

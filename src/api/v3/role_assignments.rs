@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock};
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use chrono::Utc;
 use keystone_actors::assignment::{
     Actor, Assignment, AssignmentFilter, GrantTarget, ListAssignments,
@@ -20,12 +20,13 @@ use crate::api::call::{Call, seen};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
 use crate::api::query::Query;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes it.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/role_assignments")
         .get(list)
         .asks(&QUERY)

@@ -17,13 +17,14 @@ use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/roles")
         .get(list)
         .asks(&QUERY)

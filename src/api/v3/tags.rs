@@ -14,13 +14,14 @@ use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::Rule;
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/projects/{project_id}/tags")
         .get(list)
         .answers(answers::json(shapes::tags))

@@ -24,6 +24,7 @@ use crate::api::error::ApiError;
 use crate::api::links::{Collection, linked};
 use crate::api::openapi::answers;
 use crate::api::query::Paging;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, boolean, integer, object, text};
 use crate::notify::{Kind, Operation};
@@ -32,7 +33,7 @@ use crate::policy::{Rule, Subject, Target};
 const COLLECTION: Collection = Collection::new("trusts", "trust").at("OS-TRUST/trusts");
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/OS-TRUST/trusts")
         .get(list)
         .heeds("trustor_user_id", "Only those that this user gave.")

@@ -24,6 +24,7 @@ use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::{Paging, Query};
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, any, array, loose_boolean, object, text};
 use crate::node::Node;
@@ -31,7 +32,7 @@ use crate::notify::{self, Event, Initiator, Kind, Operation, Outcome, Reason};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     Routes::at("/v3/users")
         .get(list)
         .asks(&QUERY)

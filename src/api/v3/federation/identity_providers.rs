@@ -16,12 +16,13 @@ use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, integer, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/OS-FEDERATION/identity_providers")
         .get(list)
         .asks(&QUERY)

@@ -13,10 +13,11 @@ use crate::api::call::{Call, no_content};
 use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::policy::{Rule, Target};
 
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/OS-FEDERATION/mappings")
         .get(list)
         .answers(answers::list(Collection::MAPPINGS))

@@ -9,14 +9,14 @@ mod service_providers;
 
 use std::sync::LazyLock;
 
-use actix_web::web;
+use crate::api::router::Router;
 use keystone_actors::listing::TextFilter;
 
 use crate::api::query::Query;
 use crate::api::schema::{Schema, loose_boolean, object, text};
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     identity_providers::routes(api);
     protocols::routes(api);
     mappings::routes(api);

@@ -16,6 +16,7 @@ use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object, text};
 use crate::policy::{Rule, Target};
@@ -23,7 +24,7 @@ use crate::policy::{Rule, Target};
 /// Below each identity provider; what links say is another matter.
 const COLLECTION: Collection = Collection::new("protocols", "protocol");
 
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols")
         .get(list)
         .answers(answers::list(COLLECTION))

@@ -15,11 +15,12 @@ use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
 use crate::policy::{Rule, Target};
 
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/OS-FEDERATION/service_providers")
         .get(list)
         .asks(&QUERY)

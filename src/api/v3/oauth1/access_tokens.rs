@@ -16,6 +16,7 @@ use crate::api::call::{Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::v3::delegation::{no_role, refuse_access_tokens};
 use crate::api::v3::shapes;
@@ -23,7 +24,7 @@ use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/users/{user_id}/OS-OAUTH1/access_tokens")
         .get(list)
         .answers(answers::json(shapes::access_tokens))

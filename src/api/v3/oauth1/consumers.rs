@@ -17,6 +17,7 @@ use crate::api::call::{self, Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object};
 use crate::api::v3::shapes;
@@ -24,7 +25,7 @@ use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
 
 /// Routes them.
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     Routes::at("/v3/OS-OAUTH1/consumers")
         .get(list)
         .answers(answers::list(Collection::CONSUMERS))

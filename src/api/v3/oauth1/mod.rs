@@ -4,10 +4,10 @@ mod access_tokens;
 mod consumers;
 mod tokens;
 
-use actix_web::web;
+use crate::api::router::Router;
 
 /// Routes them.
-pub fn routes(api: &mut web::ServiceConfig) {
+pub fn routes(api: &mut Router) {
     consumers::routes(api);
     tokens::routes(api);
     access_tokens::routes(api);

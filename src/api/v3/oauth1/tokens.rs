@@ -21,6 +21,7 @@ use crate::api::body::JsonBody;
 use crate::api::call::{self, Call, answer, initiator};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
+use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, object};
 use crate::api::v3::delegation::{RoleRef, held_roles, refuse_access_tokens, role_ids, role_refs};
@@ -35,7 +36,7 @@ use crate::policy::{Rule, Target};
 const PROJECT: &str = "Requested-Project-Id";
 
 /// Routes them.
-pub(super) fn routes(api: &mut web::ServiceConfig) {
+pub(super) fn routes(api: &mut Router) {
     const SIGNATURE: &str = "How the consumer has signed the request (RFC 5849).";
     const TOKEN: answers::Answer = answers::file("application/x-www-form-urlencoded");
     Routes::at("/v3/OS-OAUTH1/request_token")
