@@ -22,6 +22,7 @@ use super::error::ApiError;
 use super::links::{Collection, Linked, List, own_url};
 use super::query::{Paging, Query};
 use super::schema::Schema;
+use super::stream;
 use crate::node::Node;
 use crate::notify::{Event, Initiator, Kind, Operation, Outcome, Subject};
 use crate::policy::{Rule, Subject as _, Target};
@@ -380,6 +381,20 @@ impl<B> Call<B> {
         let found = Listed { members, full };
         let show = |member: &&'a T| show(*member);
         self.list(collection, &found, &Paging::default(), show)
+    }
+
+    /// 200 and a whole list, of members that are shown as they are, each made when it is written:
+    /// [`stream::list`].
+    ///
+    /// # Errors
+    /// 500 when it can't be written.
+    pub fn stream<I>(&self, name: &str, members: I) -> Result<HttpResponse, ApiError>
+    where
+        I: Iterator + Unpin + 'static,
+        I::Item: Serialize,
+    {
+        let url = own_url(&self.request, &self.base());
+        stream::list(self.request.version(), name, members, &url)
     }
 
     /// 200 and a whole list, of members that are shown as they are.

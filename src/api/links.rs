@@ -163,13 +163,18 @@ where
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut envelope = serializer.serialize_map(None)?;
         envelope.serialize_entry(self.name, &Members(&self.members))?;
-        let links = json!({"next": self.next, "self": self.url, "previous": null});
+        let links = list_links(&self.url, self.next.as_deref());
         envelope.serialize_entry("links", &links)?;
         if self.truncated {
             envelope.serialize_entry("truncated", &true)?;
         }
         envelope.end()
     }
+}
+
+/// The links of a list at this URL, and of the next page.
+pub(super) fn list_links(url: &str, next: Option<&str>) -> Value {
+    json!({"next": next, "self": url, "previous": null})
 }
 
 struct Members<'a, I>(&'a I);
@@ -192,25 +197,4 @@ pub fn own_url(request: &HttpRequest, base: &str) -> String {
         url.push_str(request.query_string());
     }
     url
-}
-
-/// A whole list in Keystone's envelope.
-///
-/// # Errors
-/// Of its members.
-pub fn list(
-    request: &HttpRequest,
-    base: &str,
-    collection: Collection,
-    members: impl Iterator<Item = Result<Value, ApiError>>,
-) -> Result<Value, ApiError> {
-    let members = members.collect::<Result<Vec<_>, _>>()?;
-    let list = List {
-        name: collection.list,
-        members: &members,
-        url: own_url(request, base),
-        next: None,
-        truncated: false,
-    };
-    serde_json::to_value(list).map_err(|error| ApiError::internal(&error))
 }

@@ -17,6 +17,7 @@ pub mod router;
 pub mod routes;
 pub mod schema;
 pub mod slashes;
+mod stream;
 pub mod v3;
 
 use std::sync::Arc;

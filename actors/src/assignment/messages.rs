@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 
 use super::{
-    Actor, Assignment, AssignmentFilter, EffectiveRoles, Error, Grant, GrantTarget, Scopes,
+    Actor, AssignmentFilter, Assignments, EffectiveRoles, Error, Grant, GrantTarget, Scopes,
 };
 use crate::actor::Idempotent;
 use crate::ids::{GroupId, UserId};
@@ -93,7 +93,7 @@ pub struct DeleteGrant {
 /// projects that they are about. `Resource(NotFound)` for a project whose subtree or effective
 /// roles are asked for.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Vec<Assignment>, Error>")]
+#[rtype(result = "Result<Assignments, Error>")]
 pub struct ListAssignments {
     /// Which.
     pub filter: AssignmentFilter,

@@ -16,7 +16,10 @@ pub use messages::{
     CheckGrant, CreateGrant, DeleteGrant, GetEffectiveRoles, ListAssignments, ListGrants,
     ListScopes,
 };
-pub use model::{Actor, Assignment, AssignmentFilter, EffectiveRoles, Grant, GrantTarget, Scopes};
+pub use model::{
+    Actor, Assignment, AssignmentFilter, Assignments, AssignmentsIter, EffectiveRoles, Grant,
+    GrantTarget, Mentioned, Scopes,
+};
 pub(crate) use store::{
     delete_of_groups, delete_of_role, delete_of_users, delete_on_domain, delete_on_projects,
 };

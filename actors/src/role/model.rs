@@ -155,6 +155,24 @@ impl RoleGraph {
         self.implied.get(prior).map_or(&[], Vec::as_slice)
     }
 
+    /// This role and all that imply it, through any number of steps; each once.
+    pub fn implying(&self, role: &RoleId) -> Vec<RoleId> {
+        let mut priors: HashMap<&RoleId, Vec<&RoleId>> = HashMap::new();
+        for (prior, implied) in &self.implied {
+            for implied in implied {
+                priors.entry(implied).or_default().push(prior);
+            }
+        }
+        let (mut seen, mut next) = (HashSet::from([role]), vec![role]);
+        let mut found = Vec::new();
+        while let Some(id) = next.pop() {
+            found.push(id.clone());
+            let above = priors.get(id).into_iter().flatten().copied();
+            next.extend(above.filter(|prior| seen.insert(*prior)));
+        }
+        found
+    }
+
     /// These roles and all that they imply, through any number of steps; each once, and only
     /// those that exist.
     pub fn expand<'a>(&'a self, ids: impl IntoIterator<Item = &'a RoleId>) -> Vec<&'a Arc<Role>> {

@@ -1,20 +1,17 @@
 //! `/v3/role_assignments`: who has which role where, as it was granted or as it amounts to.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock};
+mod shown;
+
+use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use chrono::Utc;
-use keystone_actors::assignment::{
-    Actor, Assignment, AssignmentFilter, GrantTarget, ListAssignments,
-};
-use keystone_actors::identity::{GetGroups, GetUser, GetUsers, Group, User};
-use keystone_actors::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
-use keystone_actors::resource::{GetProject, GetProjects, Project};
-use keystone_actors::role::{GetRoleGraph, RoleGraph};
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use keystone_actors::assignment::{Actor, AssignmentFilter, GrantTarget, ListAssignments};
+use keystone_actors::identity::GetUser;
+use keystone_actors::ids::{DomainId, RoleId};
+use keystone_actors::resource::GetProject;
 
+use self::shown::{Names, Shown, View};
 use super::shapes;
 use crate::api::call::{Call, seen};
 use crate::api::error::ApiError;
@@ -81,14 +78,11 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     } else {
         None
     };
-    let base = call.base();
-    let shown = found.iter().map(|assignment| Shown {
-        assignment,
-        names: names.as_ref(),
-        base: &base,
-    });
-    let shown: Vec<Shown<'_>> = shown.collect();
-    call.plain_list("role_assignments", &shown)
+    let view = View::new(call.base(), names);
+    let shown = found
+        .iter()
+        .map(move |assignment| Shown::new(assignment, &view));
+    call.stream("role_assignments", shown)
 }
 
 /// The rule of a subtree sees the project at its top.
@@ -169,187 +163,4 @@ fn check_combinations(query: &Query, filter: &AssignmentFilter) -> Result<(), Ap
         }
     }
     Ok(())
-}
-
-/// What everything is called.
-struct Names {
-    users: HashMap<UserId, Arc<User>>,
-    groups: HashMap<GroupId, Arc<Group>>,
-    /// Domains too.
-    projects: HashMap<ProjectId, Arc<Project>>,
-    roles: Arc<RoleGraph>,
-}
-
-impl Names {
-    /// Looks everything up, each once.
-    async fn load(call: &Call, assignments: &[Assignment]) -> Result<Self, ApiError> {
-        let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        let mut projects: BTreeSet<ProjectId> = BTreeSet::new();
-        for assignment in assignments {
-            match &assignment.actor {
-                Actor::User(id) => users.insert(id.clone()),
-                Actor::Group(id) => groups.insert(id.clone()),
-            };
-            match &assignment.target {
-                GrantTarget::Project(id) => projects.insert(id.clone()),
-                GrantTarget::Domain(id) => projects.insert(id.into()),
-                GrantTarget::System => false,
-            };
-        }
-        let providers = call.providers();
-        let ids = users.into_iter().collect();
-        let users = providers.identity.read(GetUsers { ids }).await?;
-        let ids = groups.into_iter().collect();
-        let groups = providers.identity.read(GetGroups { ids }).await?;
-        let ids = projects.into_iter().collect();
-        let mut projects = providers.resource.read(GetProjects { ids }).await?;
-        let roles = providers.role.read(GetRoleGraph).await?;
-        let domains = users
-            .iter()
-            .map(|user| &user.domain_id)
-            .chain(groups.iter().map(|group| &group.domain_id))
-            .chain(projects.iter().filter_map(|one| one.domain_id.as_ref()))
-            .chain(roles.iter().filter_map(|role| role.domain_id.as_ref()))
-            .map(ProjectId::from);
-        let domains: BTreeSet<ProjectId> = domains.collect();
-        let ids = domains.into_iter().collect();
-        projects.extend(providers.resource.read(GetProjects { ids }).await?);
-        let users = users.into_iter().map(|user| (user.id.clone(), user));
-        let groups = groups.into_iter().map(|group| (group.id.clone(), group));
-        let projects = projects.into_iter().map(|one| (one.id.clone(), one));
-        Ok(Self {
-            users: users.collect(),
-            groups: groups.collect(),
-            projects: projects.collect(),
-            roles,
-        })
-    }
-
-    fn domain(&self, id: &str) -> Value {
-        let name = self.projects.get(id).map(|domain| domain.name.as_str());
-        json!({"id": id, "name": name.unwrap_or_default()})
-    }
-
-    /// Of what there is no longer name and domain are empty, as Keystone shows leftovers.
-    fn member(&self, id: &str, found: Option<(&str, &str)>) -> Value {
-        match found {
-            Some((name, domain)) => json!({"id": id, "name": name, "domain": self.domain(domain)}),
-            None => json!({"id": id, "name": "", "domain": {"id": "", "name": ""}}),
-        }
-    }
-
-    fn user(&self, id: &UserId) -> Value {
-        let user = self.users.get(id);
-        let found = user.map(|user| (user.name.as_str(), user.domain_id.as_str()));
-        self.member(id.as_str(), found)
-    }
-
-    fn group(&self, id: &GroupId) -> Value {
-        let group = self.groups.get(id);
-        let found = group.map(|group| (group.name.as_str(), group.domain_id.as_str()));
-        self.member(id.as_str(), found)
-    }
-
-    fn project(&self, id: &ProjectId) -> Value {
-        let project = self.projects.get(id);
-        let found = project.map(|project| {
-            let domain = project.domain_id.as_ref();
-            (project.name.as_str(), domain.map_or("", DomainId::as_str))
-        });
-        self.member(id.as_str(), found)
-    }
-
-    fn role(&self, id: &RoleId) -> Value {
-        match self.roles.get(id) {
-            Some(role) => match &role.domain_id {
-                Some(domain) => {
-                    json!({"id": id, "name": role.name, "domain": self.domain(domain.as_str())})
-                }
-                None => json!({"id": id, "name": role.name}),
-            },
-            None => json!({"id": id, "name": ""}),
-        }
-    }
-}
-
-/// An assignment as it is shown, made when it is written.
-struct Shown<'a> {
-    assignment: &'a Assignment,
-    names: Option<&'a Names>,
-    base: &'a str,
-}
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let assignment = self.assignment;
-        let mut shown = Map::new();
-        shown.insert("links".to_owned(), self.links());
-        let mut scope = match (&assignment.target, self.names) {
-            (GrantTarget::System, _) => json!({"system": {"all": true}}),
-            (GrantTarget::Project(id), None) => json!({"project": {"id": id}}),
-            (GrantTarget::Domain(id), None) => json!({"domain": {"id": id}}),
-            (GrantTarget::Project(id), Some(names)) => json!({"project": names.project(id)}),
-            (GrantTarget::Domain(id), Some(names)) => json!({"domain": names.domain(id.as_str())}),
-        };
-        if let (true, Value::Object(scope)) = (self.is_inherited(), &mut scope) {
-            scope.insert("OS-INHERIT:inherited_to".to_owned(), "projects".into());
-        }
-        shown.insert("scope".to_owned(), scope);
-        let (kind, actor) = match (&assignment.actor, self.names) {
-            (Actor::User(id), None) => ("user", json!({"id": id})),
-            (Actor::Group(id), None) => ("group", json!({"id": id})),
-            (Actor::User(id), Some(names)) => ("user", names.user(id)),
-            (Actor::Group(id), Some(names)) => ("group", names.group(id)),
-        };
-        shown.insert(kind.to_owned(), actor);
-        let id = &assignment.role_id;
-        let bare = || json!({ "id": id });
-        let role = self.names.map_or_else(bare, |names| names.role(id));
-        shown.insert("role".to_owned(), role);
-        Value::Object(shown).serialize(serializer)
-    }
-}
-
-impl Shown<'_> {
-    fn is_inherited(&self) -> bool {
-        self.assignment.inherited || self.assignment.inherited_from.is_some()
-    }
-
-    /// URLs of the grant that it comes from; of the membership by which it does; and of the role
-    /// that implies it, which Keystone has at a path that does not exist, with the two exchanged.
-    fn links(&self) -> Value {
-        let Shown {
-            assignment, base, ..
-        } = self;
-        let mut links = Map::new();
-        let origin = assignment.inherited_from.as_ref();
-        let target = match origin.unwrap_or(&assignment.target) {
-            GrantTarget::Project(id) => format!("/projects/{id}"),
-            GrantTarget::Domain(id) => format!("/domains/{id}"),
-            GrantTarget::System => "/system".to_owned(),
-        };
-        let actor = match (&assignment.group, &assignment.actor) {
-            (Some(group), actor) => {
-                let membership = format!("{base}/v3/groups/{group}/users/{}", actor.id());
-                links.insert("membership".to_owned(), membership.into());
-                format!("/groups/{group}")
-            }
-            (None, Actor::User(id)) => format!("/users/{id}"),
-            (None, Actor::Group(id)) => format!("/groups/{id}"),
-        };
-        let role = &assignment.role_id;
-        let granted = assignment.implied_by.as_ref().unwrap_or(role);
-        let (begin, end) = if self.is_inherited() {
-            ("/OS-INHERIT", "/inherited_to_projects")
-        } else {
-            ("", "")
-        };
-        let url = format!("{base}/v3{begin}{target}{actor}/roles/{granted}{end}");
-        links.insert("assignment".to_owned(), url.into());
-        if let Some(prior) = &assignment.implied_by {
-            let url = format!("{base}/v3/prior_role/{role}/implies/{prior}");
-            links.insert("prior_role".to_owned(), url.into());
-        }
-        Value::Object(links)
-    }
 }

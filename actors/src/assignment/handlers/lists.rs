@@ -1,14 +1,15 @@
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::model::{Expansion, Tree};
+use super::super::model::{Bounds, Expansion, Tree};
 use super::super::store::{Rows, Targets};
 use super::super::{
-    Actor, Assignment, AssignmentFilter, AssignmentProvider, Error, Grant, GrantTarget,
+    Actor, AssignmentFilter, AssignmentProvider, Assignments, Error, Grant, GrantTarget,
     ListAssignments, store,
 };
 use crate::actor::Serve;
+use crate::db::BATCH;
 use crate::identity::{ListGroupsOfUser, ListMembers};
-use crate::ids::{DomainId, GroupId, ProjectId, UserId};
+use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use crate::resource::{self, GetAncestors, GetDescendants, GetProject};
 
 impl AssignmentProvider {
@@ -30,37 +31,39 @@ impl AssignmentProvider {
     }
 
     /// The rows as they are.
-    async fn list_direct(&self, filter: &AssignmentFilter) -> Result<Vec<Assignment>, Error> {
+    async fn list_direct(&self, filter: &AssignmentFilter) -> Result<Vec<(Actor, Grant)>, Error> {
         let actor = filter.actor.as_ref().map(std::slice::from_ref);
         let mut rows = Rows {
             actors: actor,
-            role: filter.role.as_ref(),
+            roles: filter.role.as_ref().map(std::slice::from_ref),
             inherited: filter.inherited,
             ..Rows::default()
         };
-        let (project, wanted, domain);
-        match &filter.target {
-            None => {}
-            Some(GrantTarget::System) => rows.targets = Targets::System,
-            Some(GrantTarget::Domain(id)) => rows.targets = Targets::Domain(id.as_str()),
-            Some(GrantTarget::Project(id)) if filter.subtree => {
+        let (wanted, ids, domain): (BTreeSet<ProjectId>, Vec<&str>, DomainId);
+        match (&filter.target, &filter.within) {
+            // Of a domain no more than what is in it; for what else is asked, there is little.
+            (None, Some(domain)) => rows.targets = Targets::Within(domain.as_str()),
+            (None, None) => {}
+            (Some(GrantTarget::System), _) => rows.targets = Targets::System,
+            (Some(GrantTarget::Domain(id)), _) => rows.targets = Targets::Domain(id.as_str()),
+            (Some(GrantTarget::Project(id)), _) if filter.subtree => {
                 wanted = self.subtree(id).await?;
                 domain = self.domain_of(id).await?;
-                rows.targets = Targets::Within(domain.as_str());
-                let found = store::list_rows(&self.db, &rows).await?;
-                let of_subtree = found.into_iter().filter(|(_, grant)| match &grant.target {
+                ids = wanted.iter().map(ProjectId::as_str).collect();
+                rows.targets = Targets::projects(&domain, &ids);
+                let mut found = store::list_rows(&self.db, &rows).await?;
+                found.retain(|(_, grant)| match &grant.target {
                     GrantTarget::Project(id) => wanted.contains(id),
                     GrantTarget::Domain(_) | GrantTarget::System => false,
                 });
-                return Ok(of_subtree.map(Assignment::from).collect());
+                return Ok(found);
             }
-            Some(GrantTarget::Project(id)) => {
-                project = [id.as_str()];
-                rows.targets = Targets::Projects(&project);
+            (Some(GrantTarget::Project(id)), _) => {
+                ids = vec![id.as_str()];
+                rows.targets = Targets::Projects(&ids);
             }
         }
-        let found = store::list_rows(&self.db, &rows).await?;
-        Ok(found.into_iter().map(Assignment::from).collect())
+        store::list_rows(&self.db, &rows).await
     }
 
     /// What the rows amount to for each user.
@@ -68,12 +71,21 @@ impl AssignmentProvider {
         &self,
         filter: &AssignmentFilter,
         now: i64,
-    ) -> Result<Vec<Assignment>, Error> {
+    ) -> Result<(Vec<(Actor, Grant)>, Expansion), Error> {
+        let none = || Ok((Vec::new(), Expansion::default()));
         let user = match &filter.actor {
             Some(Actor::User(user)) => Some(user),
             // Whatever a group has is its members'.
-            Some(Actor::Group(_)) => return Ok(Vec::new()),
+            Some(Actor::Group(_)) => return none(),
             None => None,
+        };
+        let graph = self.graph().await?;
+        let roles = filter.role.as_ref().map(|role| graph.implying(role));
+        let asked = Asked {
+            user,
+            roles: roles.as_deref(),
+            inherited: filter.inherited,
+            now,
         };
         let mut expansion = Expansion {
             user: user.cloned(),
@@ -81,11 +93,14 @@ impl AssignmentProvider {
         };
         let rows = match &filter.target {
             // Nobody has a role on it by another way.
-            Some(GrantTarget::System) => return Ok(Vec::new()),
-            Some(GrantTarget::Domain(_)) if filter.inherited == Some(true) => return Ok(Vec::new()),
+            Some(GrantTarget::System) => return none(),
+            Some(GrantTarget::Domain(_)) if filter.inherited == Some(true) => return none(),
             Some(GrantTarget::Domain(id)) => {
-                let (targets, inherited) = (Targets::Domain(id.as_str()), Some(false));
-                self.rows_for(user, targets, inherited, now).await?
+                let asked = Asked {
+                    inherited: Some(false),
+                    ..asked
+                };
+                self.rows_for(asked, Targets::Domain(id.as_str())).await?
             }
             Some(GrantTarget::Project(id)) => {
                 expansion.project = Some(id.clone());
@@ -94,34 +109,33 @@ impl AssignmentProvider {
                 } else {
                     expansion.within.insert(id.clone());
                 }
-                self.rows_above(filter, user, id, &expansion.within, now)
-                    .await?
+                self.rows_above(asked, id, &expansion.within).await?
             }
             None => {
-                let targets = Targets::Anything;
-                self.rows_for(user, targets, filter.inherited, now).await?
+                // What is inherited by the projects of a domain comes from inside it.
+                let within = filter.within.as_ref().map(DomainId::as_str);
+                let targets = within.map_or(Targets::Anything, Targets::Within);
+                self.rows_for(asked, targets).await?
             }
         };
         expansion.tree = self.tree(&rows, &expansion).await?;
         expansion.members = self.members(&rows, user).await?;
-        let graph = self.graph().await?;
-        Ok(expansion.expand(rows, filter.role.as_ref(), &graph))
+        let expansion = expansion.with_roles(&rows, filter.role.as_ref(), &graph);
+        Ok((rows, expansion))
     }
 
     /// The rows of a user and the user's groups, or of everybody.
     async fn rows_for(
         &self,
-        user: Option<&UserId>,
+        asked: Asked<'_>,
         targets: Targets<'_>,
-        inherited: Option<bool>,
-        now: i64,
     ) -> Result<Vec<(Actor, Grant)>, Error> {
-        let actors = match user {
+        let actors = match asked.user {
             None => None,
             Some(user) => {
                 let groups = ListGroupsOfUser {
                     user: user.clone(),
-                    now,
+                    now: asked.now,
                 };
                 let groups = self.identity.read(groups).await?;
                 let groups = groups.iter().cloned().map(Actor::Group);
@@ -135,46 +149,39 @@ impl AssignmentProvider {
         let rows = Rows {
             actors: actors.as_deref(),
             targets,
-            inherited,
-            ..Rows::default()
+            roles: asked.roles,
+            inherited: asked.inherited,
         };
         store::list_rows(&self.db, &rows).await
     }
 
-    /// The rows that may reach a project, or one below it.
+    /// The rows that may reach a project, or one of those `within`, which are below it.
     async fn rows_above(
         &self,
-        filter: &AssignmentFilter,
-        user: Option<&UserId>,
+        asked: Asked<'_>,
         project: &ProjectId,
         within: &BTreeSet<ProjectId>,
-        now: i64,
     ) -> Result<Vec<(Actor, Grant)>, Error> {
         let ancestors = GetAncestors {
             project: project.clone(),
         };
         let ancestors = match self.resources.read(ancestors).await {
-            Err(resource::Error::NotFound(_)) if filter.inherited == Some(false) => {
+            Err(resource::Error::NotFound(_)) if asked.inherited == Some(false) => {
                 return Ok(Vec::new());
             }
             found => found?,
         };
         let domain = self.domain_of(project).await?;
-        if filter.subtree {
-            let targets = Targets::Within(domain.as_str());
-            let mut rows = self.rows_for(user, targets, filter.inherited, now).await?;
-            // The neighbours' are of no concern.
-            rows.retain(|(_, grant)| match &grant.target {
-                GrantTarget::Domain(_) => true,
-                GrantTarget::Project(id) => within.contains(id) || ancestors.contains(id),
-                GrantTarget::System => false,
-            });
-            return Ok(rows);
-        }
-        let ids = ancestors.iter().chain([project]);
-        let ids: Vec<&str> = ids.map(ProjectId::as_str).collect();
-        let targets = Targets::Either(domain.as_str(), &ids);
-        self.rows_for(user, targets, filter.inherited, now).await
+        let ids = ancestors.iter().chain(within).map(ProjectId::as_str);
+        let ids: Vec<&str> = ids.collect();
+        let mut rows = self.rows_for(asked, Targets::either(&domain, &ids)).await?;
+        // The neighbours' are of no concern.
+        rows.retain(|(_, grant)| match &grant.target {
+            GrantTarget::Domain(_) => true,
+            GrantTarget::Project(id) => within.contains(id) || ancestors.contains(id),
+            GrantTarget::System => false,
+        });
+        Ok(rows)
     }
 
     /// What is below the targets of inherited rows.
@@ -221,22 +228,50 @@ impl AssignmentProvider {
     }
 }
 
-impl Serve<ListAssignments> for AssignmentProvider {
-    async fn serve(self, message: ListAssignments) -> Result<Vec<Assignment>, Error> {
-        let ListAssignments { filter, now } = message;
-        let mut found = if filter.effective {
-            self.list_effective(&filter, now).await?
-        } else {
-            self.list_direct(&filter).await?
-        };
-        if let Some(domain) = &filter.within {
-            let projects = self.subtree(&domain.into()).await?;
-            found.retain(|assignment| match &assignment.target {
-                GrantTarget::Domain(id) => id == domain,
-                GrantTarget::Project(id) => projects.contains(id) && *id != *domain.as_str(),
-                GrantTarget::System => false,
-            });
+/// Of whom and of what effective assignments are asked for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    user: Option<&'a UserId>,
+    /// The roles that may amount to what is asked for.
+    roles: Option<&'a [RoleId]>,
+    inherited: Option<bool>,
+    now: i64,
+}
+
+impl<'a> Targets<'a> {
+    /// These projects, all of one domain; too many for one statement are told by their domain.
+    fn projects(domain: &'a DomainId, ids: &'a [&'a str]) -> Self {
+        match ids.len() {
+            0..=BATCH => Self::Projects(ids),
+            _ => Self::Within(domain.as_str()),
         }
-        Ok(found)
+    }
+
+    /// The same and the domain.
+    fn either(domain: &'a DomainId, ids: &'a [&'a str]) -> Self {
+        match ids.len() {
+            0..=BATCH => Self::Either(domain.as_str(), ids),
+            _ => Self::Within(domain.as_str()),
+        }
+    }
+}
+
+impl Serve<ListAssignments> for AssignmentProvider {
+    async fn serve(self, message: ListAssignments) -> Result<Assignments, Error> {
+        let ListAssignments { filter, now } = message;
+        let (rows, expansion) = if filter.effective {
+            let (rows, expansion) = self.list_effective(&filter, now).await?;
+            (rows, Some(expansion))
+        } else {
+            (self.list_direct(&filter).await?, None)
+        };
+        let bounds = match filter.within {
+            None => None,
+            Some(domain) => Some(Bounds {
+                projects: self.subtree(&(&domain).into()).await?.into_iter().collect(),
+                domain,
+            }),
+        };
+        Ok(Assignments::new(rows, expansion, bounds))
     }
 }

@@ -8,7 +8,7 @@ use super::super::{
 };
 use crate::actor::Serve;
 use crate::epoch::Kind;
-use crate::ids::{GroupId, ProjectId, UserId};
+use crate::ids::{GroupId, ProjectId, RoleId, UserId};
 use crate::resource::{GetAncestors, GetDescendants};
 use crate::role::{GetRoleGraph, RoleGraph};
 
@@ -84,9 +84,12 @@ impl Serve<ListScopes> for AssignmentProvider {
         let graph = self.graph().await?;
         let grants = self.grants(&actors(user, &groups)).await?;
         // A role of a domain gives no scope, unless it implies a global one.
+        let mut shown: HashMap<RoleId, bool> = HashMap::new();
         let shows = |grant: &&Grant| {
-            let roles = graph.expand([&grant.role_id]);
-            roles.iter().any(|role| role.domain_id.is_none())
+            *shown.entry(grant.role_id.clone()).or_insert_with(|| {
+                let roles = graph.expand([&grant.role_id]);
+                roles.iter().any(|role| role.domain_id.is_none())
+            })
         };
         let grants = grants.iter().flat_map(|grants| grants.iter());
         let (mut projects, mut domains) = (BTreeSet::new(), BTreeSet::new());

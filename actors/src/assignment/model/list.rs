@@ -1,6 +1,7 @@
 //! Lists of role assignments: as they were granted, or what they amount to for each user.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Actor, Grant, GrantTarget};
 use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
@@ -89,7 +90,9 @@ impl Tree {
     }
 }
 
-/// How grants become what each user has.
+/// How grants become what each user has: Keystone's `_list_effective_role_assignments`. Groups become
+/// their members, what is inherited goes to where it ends up, implied roles come along, and roles of
+/// domains, which no token shows, go.
 #[derive(Debug, Default)]
 pub(in super::super) struct Expansion {
     /// For this user only, whose and whose groups' grants they are.
@@ -102,47 +105,34 @@ pub(in super::super) struct Expansion {
     pub tree: Tree,
     /// Who is in the groups that were granted something.
     pub members: HashMap<GroupId, Vec<UserId>>,
+    /// What each granted role amounts to.
+    pub roles: HashMap<RoleId, Arc<[Reached]>>,
 }
 
+/// A role that comes with another, and the one that implies it; `None`: the granted one itself.
+pub(super) type Reached = (RoleId, Option<RoleId>);
+
 impl Expansion {
-    /// Keystone's `_list_effective_role_assignments`: groups become their members, what is
-    /// inherited goes to where it ends up, implied roles come along, and roles of domains, which no
-    /// token shows, go.
-    pub fn expand(
-        &self,
-        rows: Vec<(Actor, Grant)>,
+    /// What the roles of these grants amount to, as far as `role` is asked for.
+    pub fn with_roles(
+        mut self,
+        rows: &[(Actor, Grant)],
         role: Option<&RoleId>,
         graph: &RoleGraph,
-    ) -> Vec<Assignment> {
-        let mut implied: HashMap<RoleId, Vec<(RoleId, Option<RoleId>)>> = HashMap::new();
-        let mut found = Vec::new();
-        for (actor, grant) in rows {
-            let roles = implied
-                .entry(grant.role_id.clone())
-                .or_insert_with(|| visible(with_implied(&grant.role_id, graph), graph));
-            for target in self.targets(&grant) {
-                let from = grant.inherited.then(|| grant.target.clone());
-                for (user, group) in self.users(&actor) {
-                    let reached = roles
-                        .iter()
-                        .filter(|(id, _)| role.is_none_or(|role| role == id));
-                    found.extend(reached.map(|(id, prior)| Assignment {
-                        actor: Actor::User(user.clone()),
-                        target: target.clone(),
-                        role_id: id.clone(),
-                        inherited: false,
-                        group: group.clone(),
-                        inherited_from: from.clone(),
-                        implied_by: prior.clone(),
-                    }));
-                }
+    ) -> Self {
+        for (_, grant) in rows {
+            if self.roles.contains_key(&grant.role_id) {
+                continue;
             }
+            let mut reached = visible(with_implied(&grant.role_id, graph), graph);
+            reached.retain(|(id, _)| role.is_none_or(|role| role == id));
+            self.roles.insert(grant.role_id.clone(), reached.into());
         }
-        found
+        self
     }
 
     /// Where a grant gives its role.
-    fn targets(&self, grant: &Grant) -> Vec<GrantTarget> {
+    pub(super) fn targets(&self, grant: &Grant) -> Vec<GrantTarget> {
         if !grant.inherited {
             let wanted = match (&grant.target, &self.project) {
                 // Keystone leaves them out where effective ones are asked for.
@@ -168,7 +158,7 @@ impl Expansion {
     }
 
     /// Whom a grant gives its role, and by which group.
-    fn users(&self, actor: &Actor) -> Vec<(UserId, Option<GroupId>)> {
+    pub(super) fn users(&self, actor: &Actor) -> Vec<(UserId, Option<GroupId>)> {
         match (actor, &self.user) {
             (Actor::User(user), _) => vec![(user.clone(), None)],
             (Actor::Group(group), Some(user)) => vec![(user.clone(), Some(group.clone()))],

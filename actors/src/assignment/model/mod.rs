@@ -1,9 +1,12 @@
 //! Grants, and what they amount to.
 
 mod list;
+mod walk;
 
 pub use list::{Assignment, AssignmentFilter};
 pub(super) use list::{Expansion, Tree};
+pub(super) use walk::Bounds;
+pub use walk::{Assignments, AssignmentsIter, Mentioned};
 
 use std::sync::Arc;
 

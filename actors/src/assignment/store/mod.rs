@@ -3,6 +3,10 @@
 mod exports;
 mod grants;
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -12,11 +16,12 @@ use diesel_async::RunQueryDsl;
 pub(crate) use exports::{
     delete_of_groups, delete_of_role, delete_of_users, delete_on_domain, delete_on_projects,
 };
+use futures_util::TryStreamExt;
 pub(super) use grants::{delete_grant, insert_grant};
 
 use super::{Actor, Error, Grant, GrantTarget};
 use crate::db::{BATCH, Db, sought};
-use crate::ids::RoleId;
+use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use crate::with_conn;
 
 /// Lists up to this long make statements worth keeping prepared.
@@ -30,7 +35,7 @@ pub(super) enum Targets<'a> {
     Anything,
     System,
     Domain(&'a str),
-    /// Few, and one at least.
+    /// One at least, [`BATCH`] at most.
     Projects(&'a [&'a str]),
     /// Likewise, or this domain.
     Either(&'a str, &'a [&'a str]),
@@ -46,7 +51,8 @@ pub(super) struct Rows<'a> {
     /// Of these, one at least; `None`: of anybody.
     pub actors: Option<&'a [Actor]>,
     pub targets: Targets<'a>,
-    pub role: Option<&'a RoleId>,
+    /// One at least.
+    pub roles: Option<&'a [RoleId]>,
     /// Of no matter for the system.
     pub inherited: Option<bool>,
 }
@@ -59,7 +65,13 @@ where
     str: ToSql<Text, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if self.actors.is_some_and(|actors| actors.len() > USUAL) {
+        let targets = match self.targets {
+            Targets::Projects(ids) | Targets::Either(_, ids) => ids.len(),
+            Targets::Anything | Targets::System | Targets::Domain(_) | Targets::Within(_) => 0,
+        };
+        let (actors, roles) = (self.actors.map(<[_]>::len), self.roles.map(<[_]>::len));
+        let longest = actors.max(roles).max(Some(targets));
+        if longest.is_some_and(|longest| longest > USUAL) {
             out.unsafe_to_cache_prepared();
         }
         let elsewhere = !matches!(self.targets, Targets::System);
@@ -116,9 +128,9 @@ impl Rows<'_> {
             out.push_sql(" AND actor_id IN ");
             push_list(out, actors.iter().map(Actor::id))?;
         }
-        if let Some(role) = self.role {
-            out.push_sql(" AND role_id = ");
-            out.push_bind_param::<Text, str>(sought(role.as_str()))?;
+        if let Some(roles) = self.roles {
+            out.push_sql(" AND role_id IN ");
+            push_list(out, roles.iter().map(RoleId::as_str))?;
         }
         Ok(())
     }
@@ -175,41 +187,70 @@ impl QueryId for Rows<'_> {
     const HAS_STATIC_QUERY_ID: bool = false; // kept prepared by its text
 }
 
-fn grant((kind, actor, target, role, inherited): Row) -> (Actor, Grant) {
-    let actor = match kind {
-        0 | 2 | 4 => Actor::User(actor.into()),
-        _ => Actor::Group(actor.into()),
-    };
-    let target = match kind {
-        0 | 1 => GrantTarget::Project(target.into()),
-        2 | 3 => GrantTarget::Domain(target.into()),
-        _ => GrantTarget::System,
-    };
-    let role_id = role.into();
-    let grant = Grant {
-        target,
-        role_id,
-        inherited,
-    };
-    (actor, grant)
+/// Grants as they are read. The same IDs stand in many rows: each is held once.
+#[derive(Default)]
+struct Grants {
+    found: Vec<(Actor, Grant)>,
+    users: HashSet<UserId>,
+    groups: HashSet<GroupId>,
+    projects: HashSet<ProjectId>,
+    domains: HashSet<DomainId>,
+    roles: HashSet<RoleId>,
 }
 
-/// These grants: one statement for each thousand actors.
+/// The ID of this text, which may be known.
+fn known<T>(ids: &mut HashSet<T>, text: String) -> T
+where
+    T: Borrow<str> + Clone + Eq + Hash + From<String>,
+{
+    if let Some(id) = ids.get(text.as_str()) {
+        return id.clone();
+    }
+    let id = T::from(text);
+    ids.insert(id.clone());
+    id
+}
+
+impl Grants {
+    fn add(&mut self, (kind, actor, target, role, inherited): Row) {
+        let actor = match kind {
+            0 | 2 | 4 => Actor::User(known(&mut self.users, actor)),
+            _ => Actor::Group(known(&mut self.groups, actor)),
+        };
+        let target = match kind {
+            0 | 1 => GrantTarget::Project(known(&mut self.projects, target)),
+            2 | 3 => GrantTarget::Domain(known(&mut self.domains, target)),
+            _ => GrantTarget::System,
+        };
+        let role_id = known(&mut self.roles, role);
+        let grant = Grant {
+            target,
+            role_id,
+            inherited,
+        };
+        self.found.push((actor, grant));
+    }
+}
+
+/// These grants: one statement for each thousand actors. Read one at a time, as there may be very
+/// many.
 pub(super) async fn list_rows(db: &Db, rows: &Rows<'_>) -> Result<Vec<(Actor, Grant)>, Error> {
     let batches: Vec<Option<&[Actor]>> = match rows.actors {
         None => vec![None],
         Some(actors) => actors.chunks(BATCH).map(Some).collect(),
     };
     with_conn!(db, |conn| {
-        let mut found = Vec::new();
+        let mut grants = Grants::default();
         for actors in &batches {
             let batch = Rows {
                 actors: *actors,
                 ..*rows
             };
-            let rows: Vec<Row> = batch.load(conn).await?;
-            found.extend(rows.into_iter().map(grant));
+            let mut found = batch.load_stream::<Row>(conn).await?;
+            while let Some(row) = found.try_next().await? {
+                grants.add(row);
+            }
         }
-        Ok(found)
+        Ok(grants.found)
     })
 }

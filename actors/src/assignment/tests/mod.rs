@@ -90,7 +90,8 @@ impl Cloud {
 
     async fn list(&self, filter: AssignmentFilter) -> Vec<Assignment> {
         let question = ListAssignments { filter, now: 0 };
-        self.assignments.read(question).await.unwrap()
+        let found = self.assignments.read(question).await.unwrap();
+        found.iter().collect()
     }
 
     /// The IDs of all application credentials.

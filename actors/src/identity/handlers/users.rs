@@ -5,8 +5,8 @@ use secrecy::SecretString;
 
 use super::super::store::{self, UserRequest};
 use super::super::{
-    CreateUser, DeleteUser, Error, FindUser, GetUser, GetUsers, IdentityProvider, ListUsers,
-    RevokeUserTokens, UpdateUser, User,
+    CreateUser, DeleteUser, Error, FindUser, GetUser, IdentityProvider, ListUsers, NameUsers,
+    RevokeUserTokens, UpdateUser, User, UserName,
 };
 use crate::actor::Serve;
 use crate::epoch::{Dependencies, Kind};
@@ -98,29 +98,19 @@ impl Serve<FindUser> for IdentityProvider {
     }
 }
 
-impl Serve<GetUsers> for IdentityProvider {
-    async fn serve(self, GetUsers { ids }: GetUsers) -> Result<Vec<Arc<User>>, Error> {
-        let cache = &self.caches.users;
+impl Serve<NameUsers> for IdentityProvider {
+    async fn serve(self, NameUsers { ids }: NameUsers) -> Result<Vec<UserName>, Error> {
         let ids: HashSet<UserId> = ids.into_iter().collect();
-        let (mut users, mut missing) = (Vec::new(), Vec::new());
+        let (mut names, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in ids {
-            match cache.get(&id) {
-                Some(user) => users.push(user),
+            match self.caches.users.get(&id) {
+                Some(user) => names.push(UserName::of(&user)),
                 None => missing.push(id),
             }
         }
-        if missing.is_empty() {
-            return Ok(users);
-        }
-        let stamp = cache.epochs().now();
-        let days = self.settings.inactivity_days();
-        for user in store::load_users(&self.db, &missing, days).await? {
-            let user = Arc::new(user);
-            let on = self.depends_on(&user);
-            cache.insert(user.id.clone(), Arc::clone(&user), stamp, on);
-            users.push(user);
-        }
-        Ok(users)
+        // Not cached: so many users at once would drive out those that are used.
+        names.extend(store::name_users(&self.db, &missing).await?);
+        Ok(names)
     }
 }
 

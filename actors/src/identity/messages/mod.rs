@@ -11,5 +11,5 @@ pub use groups::{
 };
 pub use passwords::{AuthenticatePassword, ChangePassword};
 pub use users::{
-    CreateUser, DeleteUser, FindUser, GetUser, GetUsers, ListUsers, RevokeUserTokens, UpdateUser,
+    CreateUser, DeleteUser, FindUser, GetUser, ListUsers, NameUsers, RevokeUserTokens, UpdateUser,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use super::super::{Error, NewUser, User, UserFilter, UserPatch};
+use super::super::{Error, NewUser, User, UserFilter, UserName, UserPatch};
 use crate::actor::Idempotent;
 use crate::ids::{DomainId, UserId};
 use crate::listing::{Listed, Page};
@@ -30,14 +30,15 @@ pub struct FindUser {
 }
 impl Idempotent for FindUser {}
 
-/// The users of these IDs, each once, in no order; unknown IDs are left out.
+/// What the users of these IDs are called, each once, in no order; unknown IDs are left out. Of those
+/// that are not cached no more is read than that.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Vec<Arc<User>>, Error>")]
-pub struct GetUsers {
+#[rtype(result = "Result<Vec<UserName>, Error>")]
+pub struct NameUsers {
     /// Their IDs.
     pub ids: Vec<UserId>,
 }
-impl Idempotent for GetUsers {}
+impl Idempotent for NameUsers {}
 
 /// The users that match, in the order of their IDs. `MarkerNotFound` if the page should begin
 /// behind a user that there is not.

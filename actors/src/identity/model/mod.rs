@@ -17,6 +17,6 @@ pub use options::{UserOptions, UserOptionsPatch};
 pub(super) use password::{NewPassword, PasswordRecord};
 pub use requirement::{InvalidPattern, PasswordRequirement};
 pub(super) use user::inactive_from;
-pub use user::{FederatedIdentity, FederatedProtocol, User, UserView};
+pub use user::{FederatedIdentity, FederatedProtocol, User, UserName, UserView};
 pub(super) use user_change::storable;
 pub use user_change::{NewUser, UserPatch};

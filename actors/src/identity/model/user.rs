@@ -35,6 +35,28 @@ pub struct User {
     pub extra: Extra,
 }
 
+/// What a user is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserName {
+    /// The user's ID.
+    pub id: UserId,
+    /// See [`User::name`].
+    pub name: String,
+    /// See [`User::domain_id`].
+    pub domain_id: DomainId,
+}
+
+impl UserName {
+    /// That of a user.
+    pub fn of(user: &User) -> Self {
+        Self {
+            id: user.id.clone(),
+            name: user.name.clone(),
+            domain_id: user.domain_id.clone(),
+        }
+    }
+}
+
 /// A user of an identity provider, by protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FederatedIdentity {

@@ -1,9 +1,11 @@
 //! Many users or groups at a time: a constant number of statements for a page.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter};
+use super::super::{Error, Group, GroupFilter, TimeComparison, User, UserFilter, UserName};
 use super::{GroupRow, load_rows, sought};
 use crate::db::schema::{
     federated_user, group, local_user, nonlocal_user, password, user, user_group_membership,
@@ -79,10 +81,10 @@ macro_rules! narrow_by_expiry {
     };
 }
 
-/// The IDs of the users that match, as far as the database can tell, in their order.
+/// The IDs of the first users behind `after` that match, as far as the database can tell, in their order.
 macro_rules! find_ids {
-    ($conn:expr, $request:expr, $source:expr) => {{
-        let request: &UserRequest<'_> = $request;
+    ($conn:expr, $request:expr, $source:expr, $after:expr, $most:expr) => {{
+        let (request, after): (&UserRequest<'_>, Option<&str>) = ($request, $after);
         let filter = request.filter;
         let mut query = user::table.select(user::id).order(user::id).into_boxed();
         match $source {
@@ -138,17 +140,17 @@ macro_rules! find_ids {
                 .select(user_group_membership::user_id);
             query = query.filter(user::id.eq_any(members));
         }
-        if let Some(marker) = &request.page.marker {
-            query = query.filter(user::id.gt(marker));
+        if let Some(after) = after {
+            query = query.filter(user::id.gt(after.to_owned()));
         }
-        if let (Some(limit), false) = (request.page.limit, request.finds_too_much()) {
-            query = query.limit(i64::try_from(limit).unwrap_or(i64::MAX));
-        }
+        let query = query.limit(i64::try_from($most).unwrap_or(i64::MAX));
         let ids: Vec<String> = query.load($conn).await?;
         ids
     }};
 }
 
+/// The users that match, a page of them, a thousand at a time: where the database can't tell whether one
+/// does, until the page is full.
 pub(in super::super) async fn list_users(
     db: &Db,
     request: &UserRequest<'_>,
@@ -170,24 +172,35 @@ pub(in super::super) async fn list_users(
                 .optional()?;
             known.ok_or_else(|| Error::MarkerNotFound(marker.clone()))?;
         }
-        let mut ids = Vec::new();
-        for source in request.sources() {
-            ids.extend(find_ids!(conn, request, *source));
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        if !request.finds_too_much() {
-            ids.truncate(limit);
-        }
-        let mut members = Vec::new();
-        for ids in ids.chunks(BATCH) {
-            let ids = ids.to_vec();
+        let mut after = request.page.marker.clone();
+        let mut members: Vec<User> = Vec::new();
+        while members.len() < limit {
+            let most = if request.finds_too_much() {
+                BATCH
+            } else {
+                BATCH.min(limit - members.len())
+            };
+            let mut ids: Vec<String> = Vec::new();
+            for source in request.sources() {
+                ids.extend(find_ids!(conn, request, *source, after.as_deref(), most));
+            }
+            if request.sources().len() > 1 {
+                ids.sort_unstable();
+                ids.dedup();
+                // Each source has told its first: so these are the first of all.
+                ids.truncate(most);
+            }
+            let Some(last) = ids.last().cloned() else {
+                break;
+            };
+            let was_last = ids.len() < most;
             let rows = load_rows(conn, &ids).await?;
             let users = rows.assemble(request.days).into_iter();
             members.extend(users.filter(|user| request.matches(user)));
-            if members.len() >= limit {
+            if was_last {
                 break;
             }
+            after = Some(last);
         }
         members.truncate(limit);
         Ok(Listed {
@@ -197,23 +210,81 @@ pub(in super::super) async fn list_users(
     })
 }
 
-/// The users of these IDs, each once; `days` is the inactivity rule.
-pub(in super::super) async fn load_users(
-    db: &Db,
-    ids: &[UserId],
-    days: Option<u32>,
-) -> Result<Vec<User>, Error> {
+/// What the users of these IDs are called: two statements for each thousand.
+pub(in super::super) async fn name_users(db: &Db, ids: &[UserId]) -> Result<Vec<UserName>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     with_conn!(db, |conn| {
-        let mut users = Vec::new();
+        let mut names = Vec::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
-            let ids = ids.iter().map(UserId::to_string).collect::<Vec<_>>();
-            let rows = load_rows(conn, &ids).await?;
-            users.extend(rows.assemble(days));
+            let ids = ids.iter().map(|id| sought(id.as_str()));
+            let rows: Vec<(String, String, Option<String>, Option<String>)> = user::table
+                .left_join(local_user::table.on(local_user::user_id.eq(user::id)))
+                .left_join(nonlocal_user::table.on(nonlocal_user::user_id.eq(user::id)))
+                .filter(user::id.eq_any(ids))
+                .select((
+                    user::id,
+                    user::domain_id,
+                    local_user::name.nullable(),
+                    nonlocal_user::name.nullable(),
+                ))
+                .load(conn)
+                .await?;
+            let nameless = rows.iter().filter(|row| row.2.is_none() && row.3.is_none());
+            let nameless: Vec<&str> = nameless.map(|row| row.0.as_str()).collect();
+            let mut shown: HashMap<String, Option<String>> = HashMap::new();
+            if !nameless.is_empty() {
+                let rows: Vec<(String, Option<String>)> = federated_user::table
+                    .filter(federated_user::user_id.eq_any(nameless.iter().copied()))
+                    .order(federated_user::id)
+                    .select((federated_user::user_id, federated_user::display_name))
+                    .load(conn)
+                    .await?;
+                for (user, name) in rows {
+                    shown.entry(user).or_insert(name);
+                }
+            }
+            let named = rows
+                .into_iter()
+                .map(|(id, domain, local, nonlocal)| UserName {
+                    name: local
+                        .or(nonlocal)
+                        .or_else(|| shown.remove(&id).flatten())
+                        .unwrap_or_default(),
+                    id: id.into(),
+                    domain_id: domain.into(),
+                });
+            names.extend(named);
         }
-        Ok(users)
+        Ok(names)
     })
 }
 
+/// The first groups behind `after` that match, as far as the database can tell, in the order of their IDs;
+/// of all, or of these.
+macro_rules! find_groups {
+    ($conn:expr, $filter:expr, $among:expr, $after:expr, $most:expr) => {{
+        let (filter, among): (&GroupFilter, Option<&[&str]>) = ($filter, $among);
+        let after: Option<&str> = $after;
+        let mut query = group::table
+            .select(GroupRow::as_select())
+            .order(group::id)
+            .limit(i64::try_from($most).unwrap_or(i64::MAX))
+            .into_boxed();
+        narrow_by_text!(query, group::name, &filter.name);
+        narrow_by_text!(query, group::domain_id, &filter.domain_id);
+        if let Some(ids) = among {
+            query = query.filter(group::id.eq_any(ids.to_vec()));
+        }
+        if let Some(after) = after {
+            query = query.filter(group::id.gt(after.to_owned()));
+        }
+        query.load($conn).await?
+    }};
+}
+
+/// The groups that match, a page of them, as [`list_users`].
 pub(in super::super) async fn list_groups(
     db: &Db,
     request: &GroupRequest<'_>,
@@ -252,27 +323,25 @@ pub(in super::super) async fn list_groups(
         }
         let mut members: Vec<Group> = Vec::new();
         for ids in &batches {
-            let mut query = group::table
-                .select(GroupRow::as_select())
-                .order(group::id)
-                .into_boxed();
-            narrow_by_text!(query, group::name, &filter.name);
-            narrow_by_text!(query, group::domain_id, &filter.domain_id);
-            if let Some(ids) = ids {
-                query = query.filter(group::id.eq_any(ids.to_vec()));
+            let mut after = page.marker.clone();
+            while members.len() < limit {
+                let most = if finds_too_much {
+                    BATCH
+                } else {
+                    BATCH.min(limit - members.len())
+                };
+                let rows: Vec<GroupRow> = find_groups!(conn, filter, *ids, after.as_deref(), most);
+                let was_last = rows.len() < most;
+                after = rows.last().map(|row| row.id.clone());
+                let groups = rows.into_iter().map(Group::from).filter(|group| {
+                    meets(&filter.name, &group.name)
+                        && meets(&filter.domain_id, group.domain_id.as_str())
+                });
+                members.extend(groups);
+                if was_last {
+                    break;
+                }
             }
-            if let Some(marker) = &page.marker {
-                query = query.filter(group::id.gt(marker));
-            }
-            if let (Some(limit), false) = (page.limit, finds_too_much) {
-                query = query.limit(i64::try_from(limit).unwrap_or(i64::MAX));
-            }
-            let rows: Vec<GroupRow> = query.load(conn).await?;
-            let groups = rows.into_iter().map(Group::from).filter(|group| {
-                meets(&filter.name, &group.name)
-                    && meets(&filter.domain_id, group.domain_id.as_str())
-            });
-            members.extend(groups);
         }
         members.truncate(limit);
         Ok(Listed {

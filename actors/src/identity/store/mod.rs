@@ -259,7 +259,7 @@ pub(super) use accounts::{
 };
 pub(crate) use exports::{clear_default_projects, delete_identities, delete_of_domain, hold_user};
 pub(super) use groups::{delete_group, find_group, find_group_by_name, insert_group, update_group};
-pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, load_users};
+pub(super) use lists::{GroupRequest, UserRequest, list_groups, list_users, name_users};
 pub(super) use memberships::{add_to_group, list_members, memberships, remove_from_group};
 pub(super) use passwords::{change_password, recent_hashes};
 use rows::load_rows;

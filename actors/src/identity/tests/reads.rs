@@ -23,6 +23,11 @@ each_database! {
         db.execute("INSERT INTO federated_user (user_id, idp_id, protocol_id, unique_id, display_name) VALUES ('fed', 'idp', 'saml', 'f1', 'Fred')").await;
         db.execute("INSERT INTO nonlocal_user (user_id, domain_id, name) VALUES ('dir', 'd', 'doris')").await;
 
+        let ids = ["fed", "dir"].map(UserId::from).to_vec();
+        let mut names = identity.read(NameUsers { ids }).await.unwrap();
+        names.sort_by(|a, b| a.id.cmp(&b.id));
+        let names: Vec<_> = names.iter().map(|user| user.name.as_str()).collect();
+        assert_eq!(names, ["doris", "Fred"]);
         let fred = identity.read(GetUser { id: "fed".into() }).await.unwrap();
         let doris = identity.read(FindUser { name: "doris".to_owned(), domain_id: "d".into() }).await.unwrap().unwrap();
 
@@ -31,7 +36,7 @@ each_database! {
         assert_eq!((doris.id.as_str(), doris.name.as_str()), ("dir", "doris"));
     }
 
-    async fn many_users_are_read_at_once_cached_or_not(db: TestDb) {
+    async fn the_names_of_many_users_are_read_at_once_cached_or_not(db: TestDb) {
         let (identity, _bench) = provider(&db, settings()).await;
         for id in ["alice", "bob", "carol"] {
             local(&identity, id).await;
@@ -39,13 +44,13 @@ each_database! {
         identity.read(GetUser { id: "bob".into() }).await.unwrap();
         let ids = ["alice", "bob", "nobody", "bob"].map(UserId::from).to_vec();
         for _ in 0..2 {
-            let mut users = identity.read(GetUsers { ids: ids.clone() }).await.unwrap();
+            let mut users = identity.read(NameUsers { ids: ids.clone() }).await.unwrap();
             users.sort_by(|a, b| a.id.cmp(&b.id));
             let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
             assert_eq!(names, ["alice", "bob"]);
         }
         identity.send(change("alice", json!({"name": "alicia"}))).await.unwrap();
-        let users = identity.read(GetUsers { ids }).await.unwrap();
+        let users = identity.read(NameUsers { ids }).await.unwrap();
         assert!(users.iter().any(|user| user.name == "alicia"));
     }
 
