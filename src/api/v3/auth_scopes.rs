@@ -1,6 +1,8 @@
 //! `/v3/auth/catalog`, `projects`, `domains`, `system`: what the caller may scope to, and the
 //! catalog of its token.
 
+use std::sync::Arc;
+
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -12,10 +14,11 @@ use keystone_actors::resource::{Domain, GetProjects, Project};
 use serde_json::{Value, json};
 
 use super::shapes;
+use crate::api::call::Call;
 use crate::api::caller::Caller;
 use crate::api::context::base_url;
 use crate::api::error::{ApiError, FORBIDDEN};
-use crate::api::links::{Collection, linked, list};
+use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
@@ -78,38 +81,27 @@ async fn catalog(
 
 /// The projects on which the caller has a role: `GET /v3/auth/projects`. Keystone lists disabled
 /// ones as well, although no token can be had for them.
-async fn projects(
-    node: web::Data<Node>,
-    request: HttpRequest,
-    caller: Caller,
-) -> Result<HttpResponse, ApiError> {
-    caller.enforce(&node, Rule::GetAuthProjects, &Target::new())?;
-    let scopes = scopes(&node, &caller).await?;
-    let found = existing(&node, scopes.projects).await?;
-    let base = base_url(&request);
-    let projects = found
-        .iter()
-        .filter(|project| !project.is_domain)
-        .map(|project| linked(&base, Collection::PROJECTS, project.id.as_str(), project));
-    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::PROJECTS, projects)?))
+async fn projects(call: Call) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::GetAuthProjects, Target::new())?;
+    let scopes = scopes(call.node(), &call.caller).await?;
+    let found = existing(call.node(), scopes.projects).await?;
+    let projects = found.iter().filter(|project| !project.is_domain);
+    call.list_whole(Collection::PROJECTS, projects, |project| {
+        (project.id.as_str(), &**project)
+    })
 }
 
 /// The domains that the caller may scope to: `GET /v3/auth/domains`.
-async fn domains(
-    node: web::Data<Node>,
-    request: HttpRequest,
-    caller: Caller,
-) -> Result<HttpResponse, ApiError> {
-    caller.enforce(&node, Rule::GetAuthDomains, &Target::new())?;
-    let scopes = scopes(&node, &caller).await?;
+async fn domains(call: Call) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::GetAuthDomains, Target::new())?;
+    let scopes = scopes(call.node(), &call.caller).await?;
     let ids = scopes.domains.iter().map(ProjectId::from).collect();
-    let found = existing(&node, ids).await?;
-    let base = base_url(&request);
-    let domains = found
-        .iter()
-        .filter_map(|domain| Domain::of(domain))
-        .map(|domain| linked(&base, Collection::DOMAINS, domain.id.as_str(), &domain));
-    Ok(HttpResponse::Ok().json(list(&request, &base, Collection::DOMAINS, domains)?))
+    let found = existing(call.node(), ids).await?;
+    let domains = found.iter().filter_map(|domain| Domain::of(domain));
+    let domains: Vec<Domain> = domains.collect();
+    call.list_whole(Collection::DOMAINS, domains.iter(), |domain| {
+        (domain.id.as_str(), domain)
+    })
 }
 
 /// Whether the caller may scope to the system: `GET /v3/auth/system`.
@@ -149,10 +141,7 @@ async fn scopes(node: &Node, caller: &Caller) -> Result<Scopes, ApiError> {
     Ok(node.providers.assignment.read(list).await?)
 }
 
-async fn existing(
-    node: &Node,
-    ids: Vec<ProjectId>,
-) -> Result<Vec<std::sync::Arc<Project>>, ApiError> {
+async fn existing(node: &Node, ids: Vec<ProjectId>) -> Result<Vec<Arc<Project>>, ApiError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

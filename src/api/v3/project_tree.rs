@@ -1,6 +1,7 @@
 //! What is above and below a project, as `GET /v3/projects/{project_id}` shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::Utc;
 use keystone_actors::assignment::ListScopes;
@@ -8,18 +9,46 @@ use keystone_actors::identity::ListGroupsOfUser;
 use keystone_actors::ids::{ProjectId, UserId};
 use keystone_actors::limit::{Limit, LimitFilter, ListLimits};
 use keystone_actors::resource::{Descendant, GetAncestors, GetDescendants, GetProjects, Project};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::api::call::{Call, seen};
+use crate::api::call::Call;
 use crate::api::error::ApiError;
-use crate::api::links::{Collection, linked};
+use crate::api::links::{Collection, Linked};
 
-/// Adds to a project what of its relatives the query asks for.
-pub(super) async fn add_relatives(
-    call: &Call,
-    project: &Project,
-    shown: &mut Map<String, Value>,
-) -> Result<(), ApiError> {
+/// What is above and below a project, as far as it is asked for.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Relatives {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parents: Option<Branch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subtree: Option<Branch>,
+}
+
+/// Relatives by their IDs, within each other, or as a list.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Branch {
+    Ids(Value),
+    Projects(Vec<Wrapped>),
+}
+
+/// A project as it would be shown by itself, written from what the cache holds.
+#[derive(Debug, Serialize)]
+struct Wrapped {
+    project: Linked<WithLimits>,
+}
+
+#[derive(Debug, Serialize)]
+struct WithLimits {
+    #[serde(flatten)]
+    project: Arc<Project>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Vec<Limit>>,
+}
+
+/// What the query asks for of the relatives of a project.
+pub(super) async fn relatives(call: &Call, project: &Project) -> Result<Relatives, ApiError> {
     let flag = |name: &str| call.query.flag(name);
     for relatives in ["parents", "subtree"] {
         let (list, ids) = (
@@ -32,63 +61,59 @@ pub(super) async fn add_relatives(
             )));
         }
     }
+    let mut relatives = Relatives::default();
     let resources = &call.providers().resource;
     if flag("parents_as_list") || flag("parents_as_ids") {
         let above = GetAncestors {
             project: project.id.clone(),
         };
         let above = resources.read(above).await?;
-        let parents = if flag("parents_as_ids") {
-            nest(&above)
+        relatives.parents = Some(if flag("parents_as_ids") {
+            Branch::Ids(nest(&above))
         } else {
             own_projects(call, above.to_vec()).await?
-        };
-        shown.insert("parents".to_owned(), parents);
+        });
     }
     if flag("subtree_as_list") || flag("subtree_as_ids") {
         let of = vec![project.id.clone()];
         let below = resources.read(GetDescendants { of }).await?;
         let below = children(&below);
-        let subtree = if flag("subtree_as_ids") {
-            branches(&below, &project.id)
+        relatives.subtree = Some(if flag("subtree_as_ids") {
+            Branch::Ids(branches(&below, &project.id))
         } else {
             own_projects(call, level_by_level(&below, &project.id)).await?
-        };
-        shown.insert("subtree".to_owned(), subtree);
+        });
     }
-    Ok(())
+    Ok(relatives)
 }
 
 /// Of these projects those on which the caller has a role, wrapped as each would be by itself; if
 /// asked for, with their limits.
-async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Value, ApiError> {
+async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Branch, ApiError> {
     let own = projects_of(call, &call.caller.token.acting_user).await?;
     let ids: Vec<ProjectId> = ids.into_iter().filter(|id| own.contains(id)).collect();
     let get = GetProjects { ids: ids.clone() };
     let found = call.providers().resource.read(get).await?;
-    let by_id: BTreeMap<&str, &Project> = found
-        .iter()
-        .map(|project| (project.id.as_str(), &**project))
-        .collect();
+    let found = found
+        .into_iter()
+        .map(|project| (project.id.clone(), project));
+    let mut by_id: HashMap<ProjectId, Arc<Project>> = found.collect();
     let mut limits = match call.query.flag("include_limits") {
         true => Some(limits_of(call, &ids).await?),
         false => None,
     };
     let base = call.base();
-    let mut wrapped = Vec::with_capacity(ids.len());
-    for id in &ids {
-        let Some(project) = by_id.get(id.as_str()) else {
-            continue;
+    let wrapped = ids.iter().filter_map(|id| {
+        let project = WithLimits {
+            project: by_id.remove(id)?,
+            limits: limits
+                .as_mut()
+                .map(|limits| limits.remove(id.as_str()).unwrap_or_default()),
         };
-        let mut shown = seen(project)?;
-        if let (Some(limits), Value::Object(members)) = (&mut limits, &mut shown) {
-            let own = limits.remove(id.as_str()).unwrap_or_default();
-            members.insert("limits".to_owned(), seen(&own)?);
-        }
-        let shown = linked(&base, Collection::PROJECTS, id.as_str(), &shown)?;
-        wrapped.push(json!({ "project": shown }));
-    }
-    Ok(Value::Array(wrapped))
+        let project = Linked::new(&base, Collection::PROJECTS, id.as_str(), project);
+        Some(Wrapped { project })
+    });
+    Ok(Branch::Projects(wrapped.collect()))
 }
 
 /// The limits of each of these projects.

@@ -10,9 +10,11 @@ use keystone_actors::resource::{
     CreateProject, DeleteProject, Error, GetProject, GetProjects, ListProjects, NewProject,
     Project, ProjectFilter, ProjectPatch, TagFilter, UpdateProject,
 };
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{project_tree, users};
+use super::project_tree::{self, Relatives};
+use super::users;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -186,11 +188,19 @@ async fn create(call: Call<NewProject>) -> Result<HttpResponse, ApiError> {
 /// `GET /v3/projects/{project_id}`.
 async fn show(call: Call, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiError> {
     let project = permitted(&call, &id, Rule::GetProject).await?;
-    let mut shown = seen(&*project)?;
-    if let Value::Object(members) = &mut shown {
-        project_tree::add_relatives(&call, &project, members).await?;
-    }
+    let shown = WithRelatives {
+        project: &project,
+        relatives: project_tree::relatives(&call, &project).await?,
+    };
     call.one(Collection::PROJECTS, project.id.as_str(), shown)
+}
+
+#[derive(Serialize)]
+struct WithRelatives<'a> {
+    #[serde(flatten)]
+    project: &'a Project,
+    #[serde(flatten)]
+    relatives: Relatives,
 }
 
 /// Changes a project: `PATCH /v3/projects/{project_id}`. The answer shows the attributes of unknown

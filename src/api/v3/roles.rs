@@ -10,7 +10,8 @@ use keystone_actors::role::{
     CreateImplication, CreateRole, DeleteImplication, DeleteRole, Error, GetRole, GetRoleGraph,
     NewRole, Role, RoleGraph, RolePatch, UpdateRole,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
@@ -198,15 +199,12 @@ async fn list_implied(call: Call, prior: web::Path<RoleId>) -> Result<HttpRespon
         Target::new().with("target.prior_role", &target),
     )?;
     let base = call.base();
-    let implied = implied_by(&graph, prior, &base);
+    let inference = Inference {
+        prior_role: Brief::of(&base, prior),
+        implies: implied_by(&graph, prior, &base),
+    };
     let url = format!("{base}/v3/roles/{}/implies", prior.id);
-    answer(
-        StatusCode::OK,
-        &json!({
-            "role_inference": {"prior_role": brief(&base, prior), "implies": implied},
-            "links": call::self_link(url),
-        }),
-    )
+    answer(StatusCode::OK, &OneInference::new(inference, url))
 }
 
 /// `GET /v3/roles/{prior_role_id}/implies/{implied_role_id}`.
@@ -258,13 +256,17 @@ async fn list_inferences(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListRoleInferenceRules, Target::new())?;
     let graph = call.providers().role.read(GetRoleGraph).await?;
     let base = call.base();
-    let inferences: Vec<Value> = graph
-        .iter()
-        .map(|prior| (prior, implied_by(&graph, prior, &base)))
-        .filter(|(_, implied)| !implied.is_empty())
-        .map(|(prior, implied)| json!({"prior_role": brief(&base, prior), "implies": implied}))
-        .collect();
-    answer(StatusCode::OK, &json!({ "role_inferences": inferences }))
+    let inferences = graph.iter().map(|prior| Inference {
+        prior_role: Brief::of(&base, prior),
+        implies: implied_by(&graph, prior, &base),
+    });
+    let inferences = inferences.filter(|inference| !inference.implies.is_empty());
+    answer(
+        StatusCode::OK,
+        &Inferences {
+            role_inferences: inferences.collect(),
+        },
+    )
 }
 
 /// Both roles of an implication, if the caller may do this to it, and if it has to exist, does.
@@ -293,10 +295,10 @@ fn found<'a>(graph: &'a RoleGraph, id: &RoleId) -> Result<&'a Arc<Role>, ApiErro
     role.ok_or_else(|| Error::NotFound(id.clone()).into())
 }
 
-fn implied_by(graph: &RoleGraph, prior: &Role, base: &str) -> Vec<Value> {
+fn implied_by<'a>(graph: &'a RoleGraph, prior: &Role, base: &str) -> Vec<Brief<'a>> {
     let implied = graph.implied_by(&prior.id).iter();
     let roles = implied.filter_map(|id| graph.get(id));
-    roles.map(|role| brief(base, role)).collect()
+    roles.map(|role| Brief::of(base, role)).collect()
 }
 
 fn inference(
@@ -307,17 +309,57 @@ fn inference(
 ) -> Result<HttpResponse, ApiError> {
     let base = call.base();
     let url = format!("{base}/v3/roles/{}/implies/{}", prior.id, implied.id);
-    answer(
-        status,
-        &json!({
-            "role_inference": {"prior_role": brief(&base, prior), "implies": brief(&base, implied)},
-            "links": call::self_link(url),
-        }),
-    )
+    let inference = Inference {
+        prior_role: Brief::of(&base, prior),
+        implies: Brief::of(&base, implied),
+    };
+    answer(status, &OneInference::new(inference, url))
+}
+
+/// All implications.
+#[derive(Serialize)]
+struct Inferences<'a> {
+    role_inferences: Vec<Inference<'a, Vec<Brief<'a>>>>,
+}
+
+/// One role's, or a single one.
+#[derive(Serialize)]
+struct OneInference<'a, T> {
+    role_inference: Inference<'a, T>,
+    links: Value,
+}
+
+impl<'a, T> OneInference<'a, T> {
+    fn new(role_inference: Inference<'a, T>, url: String) -> Self {
+        Self {
+            role_inference,
+            links: call::self_link(url),
+        }
+    }
+}
+
+/// What a role implies.
+#[derive(Serialize)]
+struct Inference<'a, T> {
+    prior_role: Brief<'a>,
+    implies: T,
 }
 
 /// A role as implications show it.
-fn brief(base: &str, role: &Role) -> Value {
-    let url = Collection::ROLES.url(base, role.id.as_str());
-    json!({"id": role.id, "name": role.name, "links": call::self_link(url)})
+#[derive(Serialize)]
+struct Brief<'a> {
+    id: &'a RoleId,
+    name: &'a str,
+    links: Value,
+}
+
+impl<'a> Brief<'a> {
+    fn of(base: &str, role: &'a Role) -> Self {
+        let url = Collection::ROLES.url(base, role.id.as_str());
+        Self {
+            id: &role.id,
+            name: &role.name,
+            links: call::self_link(url),
+        }
+    }
 }
