@@ -198,6 +198,12 @@ impl Collector for Reader {
             pooled(|p| p.waiting as u64),
         )?;
         out.counters(
+            "pool_statements",
+            "SQL statements sent",
+            "pool",
+            pooled(|p| p.statements),
+        )?;
+        out.counters(
             "pool_broken",
             "Connections closed as broken",
             "pool",

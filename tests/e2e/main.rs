@@ -42,6 +42,7 @@ mod real_client;
 mod replay;
 mod roles;
 mod rotation;
+mod scale;
 mod schema;
 mod security;
 mod server;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{PoolError as Failure, TimeoutType};
+use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
@@ -120,8 +121,22 @@ struct Inner {
     name: &'static str,
     pools: Pools,
     limits: StorageLimits,
+    statements: Statements,
     broken: AtomicU64,
     timed_out: AtomicU64,
+}
+
+/// Counts the statements of a pool's connections. Nothing else of them is looked at: they have secrets in
+/// them.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicU64>);
+
+impl Instrumentation for Statements {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The pool, by the kind of database.
@@ -147,6 +162,9 @@ pub struct DbStats {
     pub idle: usize,
     /// Queries waiting for a connection.
     pub waiting: usize,
+    /// Statements that it sent, those that begin and end transactions included; not those that set a
+    /// new connection up.
+    pub statements: u64,
     /// Connections closed because their work did not end well.
     pub broken: u64,
     /// Work given up at its deadline.
@@ -202,29 +220,34 @@ impl Databases {
     /// When the pool can't be made.
     pub fn pool(&self, name: &'static str, share: usize) -> Result<Db, ConnectError> {
         let size = (self.limits.connections * share / 100).max(2);
+        let statements = Statements::default();
+        let counter = statements.clone();
         let pools = match &self.connect {
             Connect::Sqlite(path, set) => {
                 let (path, set) = (Arc::clone(path), Arc::clone(set));
-                Pools::Sqlite(self.build(size, move || {
+                Pools::Sqlite(self.build(size, counter, move || {
                     open_sqlite(Arc::clone(&path), Arc::clone(&set)).boxed()
                 })?)
             }
             Connect::Postgres(how) => {
                 let how = Arc::clone(how);
-                Pools::Postgres(self.build(size, move || {
+                Pools::Postgres(self.build(size, counter, move || {
                     let how = Arc::clone(&how);
                     async move { how.connect().await }.boxed()
                 })?)
             }
             Connect::Mysql(options) => {
                 let options = options.clone();
-                Pools::Mysql(self.build(size, move || open_mysql(options.clone()).boxed())?)
+                Pools::Mysql(
+                    self.build(size, counter, move || open_mysql(options.clone()).boxed())?,
+                )
             }
         };
         Ok(Db(Arc::new(Inner {
             name,
             pools,
             limits: self.limits,
+            statements,
             broken: AtomicU64::new(0),
             timed_out: AtomicU64::new(0),
         })))
@@ -247,6 +270,7 @@ impl Databases {
     fn build<C>(
         &self,
         size: usize,
+        statements: Statements,
         open: impl Fn() -> BoxFuture<'static, Result<C, ConnectionError>> + Send + Sync + 'static,
     ) -> Result<Pool<C>, ConnectError>
     where
@@ -256,7 +280,15 @@ impl Databases {
         let mut config = ManagerConfig::<C>::default();
         // No query before each query: a dead connection shows itself and is replaced (`run`).
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |_| open());
+        config.custom_setup = Box::new(move |_| {
+            let (opening, statements) = (open(), statements.clone());
+            async move {
+                let mut connection = opening.await?;
+                connection.set_instrumentation(statements);
+                Ok(connection)
+            }
+            .boxed()
+        });
         let lifetime = self.limits.lifetime;
         Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(size)
@@ -303,6 +335,7 @@ impl Db {
             size: status.size,
             idle: status.available,
             waiting: status.waiting,
+            statements: self.0.statements.0.load(Ordering::Relaxed),
             broken: self.0.broken.load(Ordering::Relaxed),
             timed_out: self.0.timed_out.load(Ordering::Relaxed),
         }
