@@ -99,6 +99,12 @@ impl TextFilter {
     }
 }
 
+/// Whether a whole value is asked for, which an index can find.
+pub(crate) fn name_one(filters: &[TextFilter]) -> bool {
+    let is_whole = |filter: &TextFilter| filter.comparator == Comparator::Equals;
+    filters.iter().any(is_whole)
+}
+
 /// Whether nothing can match: PostgreSQL stores no NUL, and refuses to look for one.
 pub(crate) fn match_nothing(filters: &[TextFilter]) -> bool {
     filters.iter().any(|filter| filter.value.contains('\0'))

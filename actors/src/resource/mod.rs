@@ -21,7 +21,7 @@ pub use model::{
     ProjectFilter, ProjectPatch, TagEdit, TagFilter,
 };
 pub use settings::ResourceSettings;
-pub(crate) use store::{hold, insert_domain};
+pub(crate) use store::{domains, hold, insert_domain};
 
 use crate::actor::Provider;
 use crate::cache::Cache;

@@ -141,6 +141,7 @@ pub(super) fn grow(numbers: Range<usize>) -> Vec<String> {
             format!("'e{n:04}', 'public', 's{n:04}', 'http://x', '{{}}', true, 'R{n:04}'")
         }),
         rows("project_endpoint", r#""endpoint_id", "project_id""#, &|n| format!("'e{n:04}', 'p0000'")),
+        rows("project_endpoint", r#""endpoint_id", "project_id""#, &|n| format!("'e0000', 'p{:04}'", n + 1)),
         rows("policy", r#""id", "type", "blob", "extra""#, &|n| format!("'y{n:04}', 'text/plain', '', '{{}}'")),
         rows("registered_limit", r#""internal_id", "id", "service_id", "resource_name", "default_limit""#, &|n| {
             format!("{}, 'l{n:04}', 's{n:04}', 'cores', 1", n + 1)

@@ -551,7 +551,8 @@ each_database! {
         cloud.start_again().await;
         let answer = alice.get(&one).await.expect(500);
         assert!(!answer.message().contains(&lost));
-        assert!(cloud.log().contains(&lost), "{}", cloud.log());
+        cloud.until_logged(&[&lost]).await;
+        cloud.until_logged(&["answered", "status=500"]).await;
         assert!(!cloud.log().contains("marked-s3cret"));
         let output = Cloud::command(&["credential", "migrate"]).arg("--config-file").arg(cloud.config_file()).output().unwrap();
         assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains(&lost));

@@ -193,9 +193,10 @@ each_database! {
         let events = format!("GET /v3/OS-REVOKE/events HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {}\r\n\r\n", admin.token());
         let address = cloud.address();
         let hang_up = move || {
-            for n in 0..2000 {
+            for n in 0..10_000 {
                 let mut client = TcpStream::connect(&address).expect("a connection");
-                let asked: &[u8] = if n % 8 == 0 { login.as_bytes() } else { events.as_bytes() };
+                // Few log in: each that is not noticed to be gone takes a hash.
+                let asked: &[u8] = if n % 41 == 0 { login.as_bytes() } else { events.as_bytes() };
                 // Some hang up in the middle of what they ask.
                 let asked = if n % 5 == 0 { &asked[..asked.len() / 2] } else { asked };
                 client.write_all(asked).expect("a request");

@@ -102,17 +102,20 @@ on_sqlite! {
             .await;
         let file = logs.join("keystone.log");
         let read = |name: &str| std::fs::read_to_string(logs.join(name)).unwrap_or_default();
-        assert!(read("keystone.log").contains("listening"));
+        let until = async |part: &str| {
+            while !read("keystone.log").contains(part) {
+                actix_rt::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        until("listening").await;
         assert!(!cloud.log().contains("listening"));
 
         std::fs::rename(&file, logs.join("keystone.log.1")).unwrap();
         cloud.signal(Signal::HUP);
 
-        while !read("keystone.log").contains("reloaded") {
-            actix_rt::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        until("reloaded").await;
         let [id, ..] = ask(&cloud).await;
-        assert!(read("keystone.log").contains(&id));
+        until(&id).await;
         assert!(!read("keystone.log.1").contains(&id));
     }
 

@@ -12,7 +12,8 @@ use crate::db::schema::{
 };
 use crate::db::{BATCH, Db};
 use crate::ids::{GroupId, UserId};
-use crate::listing::{Listed, Page, TextFilter, match_nothing, meets, narrow_by_text};
+use crate::listing::{Listed, Page, TextFilter, match_nothing, meets, name_one, narrow_by_text};
+use crate::resource::domains;
 use crate::with_conn;
 
 /// What users are listed.
@@ -92,6 +93,10 @@ macro_rules! find_ids {
             Source::Local => {
                 let mut names = local_user::table.select(local_user::user_id).into_boxed();
                 narrow_by_text!(names, local_user::name, &filter.name);
+                narrow_by_text!(names, local_user::domain_id, &filter.domain_id);
+                if name_one(&filter.name) {
+                    names = names.filter(local_user::domain_id.eq_any(domains()));
+                }
                 query = query.filter(user::id.eq_any(names));
             }
             Source::Directory => {
@@ -99,6 +104,10 @@ macro_rules! find_ids {
                     .select(nonlocal_user::user_id)
                     .into_boxed();
                 narrow_by_text!(names, nonlocal_user::name, &filter.name);
+                narrow_by_text!(names, nonlocal_user::domain_id, &filter.domain_id);
+                if name_one(&filter.name) {
+                    names = names.filter(nonlocal_user::domain_id.eq_any(domains()));
+                }
                 query = query.filter(user::id.eq_any(names));
             }
             Source::Federated => {
@@ -274,6 +283,9 @@ macro_rules! find_groups {
             .into_boxed();
         narrow_by_text!(query, group::name, &filter.name);
         narrow_by_text!(query, group::domain_id, &filter.domain_id);
+        if name_one(&filter.name) {
+            query = query.filter(group::domain_id.eq_any(domains()));
+        }
         if let Some(ids) = among {
             query = query.filter(group::id.eq_any(ids.to_vec()));
         }

@@ -8,6 +8,15 @@ use crate::db::schema::project;
 use crate::db::{on_connection, sought};
 use crate::epoch::{Entity, Kind};
 
+/// The IDs of all domains, and of the root that they have in common. Names are unique in a domain, so
+/// what has a name is found by an index that begins with the domain: in each of them sooner than
+/// without one.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn domains() -> _ {
+    let of_root: diesel::dsl::Eq<project::domain_id, &'static str> = project::domain_id.eq(ROOT);
+    project::table.filter(of_root).select(project::id)
+}
+
 on_connection! {
     /// Keeps a project or domain from being changed or deleted until the end of the transaction.
     /// Gives the ID as it is stored and whether it is a domain, or `None` where there is none.

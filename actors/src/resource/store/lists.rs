@@ -9,7 +9,7 @@ use super::{OptionRow, ProjectRow, ROOT, TagRow};
 use crate::attributes::ResourceOptions;
 use crate::db::schema::{project, project_option, project_tag};
 use crate::db::{BATCH, Db, sought};
-use crate::listing::{Listed, Page, narrow_by_text};
+use crate::listing::{Listed, Page, name_one, narrow_by_text};
 use crate::resource::{Error, Project, ProjectFilter};
 use crate::with_conn;
 
@@ -30,6 +30,13 @@ macro_rules! find_rows {
             project::parent_id.assume_not_null(),
             &filter.parent_id
         );
+        if name_one(&filter.name) {
+            let domain = diesel::alias!(project as domain);
+            let of_root = domain.filter(domain.field(project::domain_id).eq(ROOT));
+            // As [`super::domains`], of which none can be a part of a query for projects.
+            query =
+                query.filter(project::domain_id.eq_any(of_root.select(domain.field(project::id))));
+        }
         if !filter.domain_id.is_empty() {
             // The domains' own is nobody's.
             query = query.filter(project::domain_id.ne(ROOT));
