@@ -13,10 +13,10 @@ use crate::support::login::token;
 use crate::support::{Api, Cloud, Scope, Session, scoped};
 use crate::testdb::each_database;
 
-/// Of every kind. With what bootstrap makes, the greater is less than a thousand: so many rows are read
-/// at a time, and of a longer list each further thousand may take a statement more.
+/// Of every kind. What is asked for at once, projects and domains together say, is less than a thousand of
+/// the greater: so many rows are read at a time, and each further thousand may take a statement more.
 const FEW: usize = 10;
-const MANY: usize = 900;
+const MANY: usize = 400;
 
 /// Times that a request is counted; the least counts, since whoever waits for a lock, or looks again after
 /// the node was not heard of for a moment, takes statements more.
