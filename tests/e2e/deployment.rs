@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::cloud::Builder;
 use crate::support::haproxy::{Haproxy, shipped};
 use crate::support::raw::Raw;
-use crate::support::{Cloud, Options};
+use crate::support::{Cloud, Options, until};
 use crate::testdb::{Scratch, TestDb, each_database};
 
 async fn start_behind_a_proxy(db: &TestDb) -> Cloud<'_> {
@@ -73,9 +73,12 @@ each_database! {
 
         assert_eq!(answer.status, 200);
         let id = answer.header("x-openstack-request-id").unwrap();
-        let lines = format!("{}{}", first.log(), second.log());
-        let line = lines.lines().find(|line| line.contains(id)).unwrap_or_else(|| panic!("no {id} in {lines}"));
-        assert!(line.contains("client=127.0.0.2"), "{line}");
+        let line = || {
+            let lines = format!("{}{}", first.log(), second.log());
+            lines.lines().find(|line| line.contains(id) && line.contains("client=")).map(str::to_owned)
+        };
+        until("the request is logged", async || line().is_some()).await;
+        assert!(line().unwrap().contains("client=127.0.0.2"), "{line:?}", line = line());
         drop(second);
     }
 

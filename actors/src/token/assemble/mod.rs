@@ -4,96 +4,25 @@
 //! project and its domain, the trust's people, the user's domain, roles in the scope, the trust's
 //! roles, then revocation events, then the user. Expiry is for the caller, who may allow it.
 
+mod body;
+mod roles;
+mod stop;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+pub(super) use self::stop::Stop;
+use self::stop::found;
 use super::model::{NamedDomain, Refusal, RoleRef, Scope, Token};
-use super::render::{
-    self, All, Body, BodyApplicationCredential, BodyFederation, BodyOauth1, BodyProject, BodyRoles,
-    BodyTrust, BodyUser, Id, Thumbprint, head,
-};
-use super::{Error, Payload, PayloadScope, TokenProvider};
-use crate::actor::Unavailable;
+use super::{Payload, PayloadScope, TokenProvider};
 use crate::application_credential::{self, ApplicationCredential, GetApplicationCredential};
-use crate::assignment::{self, EffectiveRoles, GetEffectiveRoles, GrantTarget};
-use crate::catalog::{self, GetCatalog, Substitutions};
-use crate::db::DbTime;
 use crate::epoch::{Dependencies, Kind};
-use crate::federation::{self, GetIdentityProvider, ListEnabledServiceProviders};
-use crate::identity::{self, GetMemberships, GetUser, User};
-use crate::ids::{ApplicationCredentialId, DomainId, GroupId, ProjectId, RoleId, TrustId, UserId};
+use crate::federation::{self, GetIdentityProvider};
+use crate::identity::{self, GetUser, User};
+use crate::ids::{ApplicationCredentialId, DomainId, ProjectId, TrustId, UserId};
 use crate::oauth1::{self, AccessToken, GetAccessToken};
 use crate::resource::{self, Domain, GetDomain, GetProject, Project};
-use crate::revocation::{self, Event, MatchEvents, RevokeEvents, TokenFacts};
-use crate::role::{self, GetRoleGraph, Role};
+use crate::revocation::{Event, MatchEvents, RevokeEvents, TokenFacts};
 use crate::trust::{self, GetTrustOfToken, Trust};
-
-/// Why no token came of it.
-pub(super) enum Stop {
-    /// It is not good.
-    Refused(Refusal),
-    /// It could not be found out.
-    Failed(Error),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// What a provider could not tell is a failure, unless the caller picks its "not found" first.
-macro_rules! failures_of {
-    ($($provider:ident),*) => {$(
-        impl From<$provider::Error> for Stop {
-            fn from(error: $provider::Error) -> Self {
-                Self::Failed(match error {
-                    $provider::Error::Unavailable(why) => Error::Unavailable(why),
-                    error => Error::Internal {
-                        what: concat!("asking the ", stringify!($provider), " provider"),
-                        source: Box::new(error),
-                    },
-                })
-            }
-        }
-    )*};
-}
-failures_of!(
-    application_credential,
-    assignment,
-    catalog,
-    federation,
-    identity,
-    oauth1,
-    resource,
-    revocation,
-    role,
-    trust
-);
-
-impl From<Unavailable> for Stop {
-    fn from(why: Unavailable) -> Self {
-        Self::Failed(Error::Unavailable(why))
-    }
-}
-
-/// The answer of a provider; its "not found" is a refusal with the provider's text.
-macro_rules! found {
-    ($answer:expr, $not_found:pat) => {
-        match $answer {
-            Ok(found) => found,
-            Err(error @ $not_found) => return Err(Refusal::Gone(error.to_string()).into()),
-            Err(error) => return Err(error.into()),
-        }
-    };
-}
 
 /// What is being found out about one token.
 struct Assembly<'a> {
@@ -113,12 +42,6 @@ struct TrustParts {
     trust: Arc<Trust>,
     trustor: Arc<User>,
     trustor_domain: NamedDomain,
-}
-
-/// Roles as the token has them, and how its body shows them.
-struct Roles {
-    roles: Vec<Arc<Role>>,
-    whole: bool,
 }
 
 impl TokenProvider {
@@ -382,127 +305,6 @@ impl Assembly<'_> {
         Ok(Some(token))
     }
 
-    async fn roles(
-        &mut self,
-        user: &User,
-        scope: &Scope,
-        trust: Option<&TrustParts>,
-        credential: Option<&ApplicationCredential>,
-        access_token: Option<&AccessToken>,
-    ) -> Result<Roles, Stop> {
-        let target = match scope {
-            Scope::Unscoped => {
-                return Ok(Roles {
-                    roles: Vec::new(),
-                    whole: false,
-                });
-            }
-            Scope::System => GrantTarget::System,
-            Scope::Domain(domain) => GrantTarget::Domain(domain.id.clone()),
-            Scope::Project { project, .. } => GrantTarget::Project(project.id.clone()),
-        };
-        self.depends(Kind::Roles, "");
-        if let Some(parts) = trust {
-            return self.trust_roles(parts, target).await;
-        }
-        let mut groups = self.groups(&user.id).await?.to_vec();
-        let federated = self.payload.federation.as_ref();
-        if let Some(federation) = federated {
-            groups.extend(
-                federation
-                    .group_ids
-                    .iter()
-                    .map(|id| GroupId::from(id.as_str())),
-            );
-        }
-        let held = self.effective(&user.id, groups.into(), target).await?;
-        let mut roles: Vec<Arc<Role>> = held.visible().cloned().collect();
-        if let Some(credential) = credential {
-            roles.retain(|role| credential.roles.contains(&role.id));
-        }
-        if let Some(access_token) = access_token {
-            let authorised = self.expand(&access_token.role_ids).await?;
-            roles.retain(|role| authorised.iter().any(|one| one.id == role.id));
-        }
-        Ok(Roles {
-            roles,
-            whole: federated.is_some(),
-        })
-    }
-
-    /// The trust's roles with what they imply, each of which the trustor, or in a chain the first
-    /// of them, must still have.
-    async fn trust_roles(
-        &mut self,
-        parts: &TrustParts,
-        target: GrantTarget,
-    ) -> Result<Roles, Stop> {
-        let first = parts
-            .trust
-            .original_trustor
-            .as_ref()
-            .unwrap_or(&parts.trustor.id);
-        let groups = self.groups(first).await?;
-        let held = self.effective(first, groups, target).await?;
-        let delegated = self.expand(&parts.trust.roles).await?;
-        let has = |role: &Arc<Role>| held.roles.iter().any(|one| one.id == role.id);
-        if delegated.len() < parts.trust.roles.len() || !delegated.iter().all(has) {
-            return Err(Refusal::BrokenTrust.into());
-        }
-        Ok(Roles {
-            roles: delegated
-                .into_iter()
-                .filter(|role| role.domain_id.is_none())
-                .collect(),
-            whole: true,
-        })
-    }
-
-    async fn groups(&mut self, user: &UserId) -> Result<Arc<[GroupId]>, Stop> {
-        self.depends(Kind::Membership, user.as_str());
-        let user = user.clone();
-        let memberships = self
-            .provider
-            .sources
-            .identity
-            .read(GetMemberships { user })
-            .await?;
-        self.ends(memberships.settled_until(self.now));
-        Ok(memberships.at(self.now))
-    }
-
-    async fn effective(
-        &mut self,
-        user: &UserId,
-        groups: Arc<[GroupId]>,
-        target: GrantTarget,
-    ) -> Result<Arc<EffectiveRoles>, Stop> {
-        self.depends(Kind::Assignments, user.as_str());
-        for group in groups.iter() {
-            self.on.push((Kind::Assignments, group.to_string()));
-        }
-        let user = user.clone();
-        let question = GetEffectiveRoles {
-            user,
-            groups,
-            target,
-        };
-        let held = self.provider.sources.assignment.read(question).await;
-        let held = found!(
-            held,
-            assignment::Error::Resource(resource::Error::NotFound(_))
-        );
-        for ancestor in held.ancestors.iter() {
-            self.on.push((Kind::Project, ancestor.to_string()));
-        }
-        Ok(held)
-    }
-
-    async fn expand(&self, roles: &[RoleId]) -> Result<Vec<Arc<Role>>, Stop> {
-        let graph = self.provider.sources.role.read(GetRoleGraph).await?;
-        Ok(graph.expand(roles).into_iter().cloned().collect())
-    }
-
     async fn not_revoked(
         &mut self,
         user: &User,
@@ -586,149 +388,6 @@ impl Assembly<'_> {
             found!(answer, federation::Error::IdentityProviderNotFound(_));
         }
         Ok(())
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a body shows all that was found out"
-    )]
-    async fn body(
-        &mut self,
-        issued_at: i64,
-        scope: &Scope,
-        (user, user_domain): (&User, &NamedDomain),
-        trust: Option<&TrustParts>,
-        (brief, roles): (&[RoleRef], &Roles),
-        credential: Option<&ApplicationCredential>,
-        access_token: Option<&AccessToken>,
-    ) -> Result<(Bytes, Option<Bytes>), Stop> {
-        let payload = self.payload;
-        self.depends(Kind::Catalog, "");
-        // The service providers.
-        self.depends(Kind::IdentityProvider, "");
-        let sources = &self.provider.sources;
-        let providers = sources.federation.read(ListEnabledServiceProviders).await?;
-        let scoped = !matches!(scope, Scope::Unscoped);
-        let project = match scope {
-            Scope::Project { project, domain } => Some((project, domain)),
-            _ => None,
-        };
-        let admin_project = self.provider.settings.admin_project.as_ref();
-        let body = Body {
-            methods: payload.methods.iter().collect(),
-            user: BodyUser {
-                domain: user_domain,
-                id: &user.id,
-                name: &user.name,
-                password_expires_at: payload
-                    .federation
-                    .is_none()
-                    .then(|| user.password_expires_at.map(DbTime::iso_without_zone)),
-                federation: payload.federation.as_ref().map(|from| BodyFederation {
-                    groups: from.group_ids.iter().map(|id| Id { id }).collect(),
-                    identity_provider: Id { id: &from.idp_id },
-                    protocol: Id {
-                        id: &from.protocol_id,
-                    },
-                }),
-            },
-            audit_ids: payload.audit_ids,
-            expires_at: payload.expires_at,
-            issued_at,
-            domain: match scope {
-                Scope::Domain(domain) => Some(domain),
-                _ => None,
-            },
-            trust: trust.map(|parts| BodyTrust {
-                id: parts.trust.id.as_str(),
-                trustor_user: Id {
-                    id: parts.trustor.id.as_str(),
-                },
-                trustee_user: Id {
-                    id: parts.trust.trustee_user_id.as_str(),
-                },
-                impersonation: parts.trust.impersonation,
-            }),
-            project: project.map(|(project, domain)| BodyProject {
-                domain,
-                id: &project.id,
-                name: &project.name,
-            }),
-            is_domain: project
-                .filter(|_| trust.is_none())
-                .map(|(project, _)| project.is_domain),
-            roles: scoped.then(|| {
-                if roles.whole {
-                    BodyRoles::Whole(roles.roles.iter().map(Arc::as_ref).collect())
-                } else {
-                    BodyRoles::Brief(brief)
-                }
-            }),
-            is_admin_project: project.zip(admin_project).filter(|_| trust.is_none()).map(
-                |((project, domain), (name, domain_name))| {
-                    project.name == *name && domain.name == *domain_name
-                },
-            ),
-            system: matches!(scope, Scope::System).then_some(All { all: true }),
-            service_providers: &providers,
-            oauth1: access_token.map(|token| BodyOauth1 {
-                access_token_id: &token.id,
-                consumer_id: &token.consumer_id,
-            }),
-            application_credential: credential.map(|credential| BodyApplicationCredential {
-                id: credential.id.as_str(),
-                name: &credential.name,
-                restricted: !credential.unrestricted,
-                access_rules: &credential.access_rules,
-            }),
-            oauth2_credential: payload
-                .thumbprint
-                .as_deref()
-                .map(|sha256| Thumbprint { sha256 }),
-        };
-        let head = head(&body)?;
-        if !scoped {
-            return Ok((head, None));
-        }
-        // In a trust the trustor's, impersonation or not.
-        let user_id = trust.map_or(payload.user_id.as_str(), |parts| parts.trustor.id.as_str());
-        let project = project.map(|(project, _)| &project.id);
-        let shown = self.catalog(project, user_id).await?;
-        Ok((head, Some(shown)))
-    }
-
-    /// The catalog as the token shows it: the same for all tokens of a project, unless a URL has
-    /// the user in it.
-    async fn catalog(&self, project: Option<&ProjectId>, user_id: &str) -> Result<Bytes, Stop> {
-        let rendered = &self.provider.catalogs;
-        // Before the read of what is rendered: it may change meanwhile.
-        let stamp = rendered.epochs().now();
-        let get = GetCatalog {
-            project: project.cloned(),
-        };
-        let catalog = self.provider.sources.catalog.read(get).await?;
-        let user = if catalog.names_users() { user_id } else { "" };
-        let project_id = project.map(ProjectId::as_str);
-        let key = (project_id.map(str::to_owned), user.to_owned());
-        if let Some(shown) = rendered.get(&key) {
-            return Ok(shown);
-        }
-        let with = Substitutions {
-            project_id,
-            user_id,
-        };
-        let shown = render::catalog(&catalog, with)?;
-        let on = [
-            (Kind::Catalog, ""),
-            (Kind::Catalog, project_id.unwrap_or_default()),
-        ];
-        rendered.insert(
-            key,
-            shown.clone(),
-            stamp,
-            rendered.epochs().dependencies(on),
-        );
-        Ok(shown)
     }
 }
 
