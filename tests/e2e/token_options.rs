@@ -70,6 +70,7 @@ each_keystone! {
         let login = async |scope| cloud.api().authenticate(&scoped(password("admin"), scope)).await;
 
         login(Scope::Unscoped).await.expect(201);
+        assert!(!cloud.log().contains("exceeds"), "{}", cloud.log());
         login(Scope::Project("admin")).await.expect(201);
         cloud.until_logged(&["exceeds"]).await;
         assert_eq!(cloud.log().matches("exceeds").count(), 1, "{}", cloud.log());

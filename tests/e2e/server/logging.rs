@@ -5,8 +5,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::on_sqlite;
-use crate::support::Cloud;
 use crate::support::cloud::Builder;
+use crate::support::{Cloud, until};
 
 const GLOBAL: &str = "req-0a1b2c3d-0000-4000-8000-0123456789ab";
 
@@ -102,20 +102,16 @@ on_sqlite! {
             .await;
         let file = logs.join("keystone.log");
         let read = |name: &str| std::fs::read_to_string(logs.join(name)).unwrap_or_default();
-        let until = async |part: &str| {
-            while !read("keystone.log").contains(part) {
-                actix_rt::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        until("listening").await;
+        let logged = async |part: &str| until(part, async || read("keystone.log").contains(part)).await;
+        logged("listening").await;
         assert!(!cloud.log().contains("listening"));
 
         std::fs::rename(&file, logs.join("keystone.log.1")).unwrap();
         cloud.signal(Signal::HUP);
 
-        until("reloaded").await;
+        logged("reloaded").await;
         let [id, ..] = ask(&cloud).await;
-        until(&id).await;
+        logged(&id).await;
         assert!(!read("keystone.log.1").contains(&id));
     }
 
