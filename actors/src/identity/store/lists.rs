@@ -82,6 +82,18 @@ macro_rules! narrow_by_expiry {
     };
 }
 
+/// Narrows a boxed query for what has a name in a domain to what the filter names; a whole name by the
+/// index, which begins with the domain.
+macro_rules! narrow_by_name {
+    ($query:ident, $table:ident, $filter:expr) => {
+        narrow_by_text!($query, $table::name, &$filter.name);
+        narrow_by_text!($query, $table::domain_id, &$filter.domain_id);
+        if name_one(&$filter.name) {
+            $query = $query.filter($table::domain_id.eq_any(domains()));
+        }
+    };
+}
+
 /// The IDs of the first users behind `after` that match, as far as the database can tell, in their order.
 macro_rules! find_ids {
     ($conn:expr, $request:expr, $source:expr, $after:expr, $most:expr) => {{
@@ -92,22 +104,14 @@ macro_rules! find_ids {
             Source::Any => {}
             Source::Local => {
                 let mut names = local_user::table.select(local_user::user_id).into_boxed();
-                narrow_by_text!(names, local_user::name, &filter.name);
-                narrow_by_text!(names, local_user::domain_id, &filter.domain_id);
-                if name_one(&filter.name) {
-                    names = names.filter(local_user::domain_id.eq_any(domains()));
-                }
+                narrow_by_name!(names, local_user, filter);
                 query = query.filter(user::id.eq_any(names));
             }
             Source::Directory => {
                 let mut names = nonlocal_user::table
                     .select(nonlocal_user::user_id)
                     .into_boxed();
-                narrow_by_text!(names, nonlocal_user::name, &filter.name);
-                narrow_by_text!(names, nonlocal_user::domain_id, &filter.domain_id);
-                if name_one(&filter.name) {
-                    names = names.filter(nonlocal_user::domain_id.eq_any(domains()));
-                }
+                narrow_by_name!(names, nonlocal_user, filter);
                 query = query.filter(user::id.eq_any(names));
             }
             Source::Federated => {
@@ -281,11 +285,7 @@ macro_rules! find_groups {
             .order(group::id)
             .limit(i64::try_from($most).unwrap_or(i64::MAX))
             .into_boxed();
-        narrow_by_text!(query, group::name, &filter.name);
-        narrow_by_text!(query, group::domain_id, &filter.domain_id);
-        if name_one(&filter.name) {
-            query = query.filter(group::domain_id.eq_any(domains()));
-        }
+        narrow_by_name!(query, group, filter);
         if let Some(ids) = among {
             query = query.filter(group::id.eq_any(ids.to_vec()));
         }
