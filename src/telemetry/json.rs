@@ -2,8 +2,8 @@
 //! around it stand side by side.
 
 use std::fmt::Debug;
+use std::time::SystemTime;
 
-use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -13,6 +13,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::queue::Queue;
+use super::text::write_time;
 
 /// Writes events as JSON.
 pub(super) struct JsonLines(pub Queue);
@@ -83,7 +84,8 @@ where
         event.record(&mut own);
         let meta = event.metadata();
         let mut line = Map::new();
-        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+        let mut now = String::new();
+        write_time(&mut now, SystemTime::now());
         line.insert("timestamp".to_owned(), now.into());
         line.insert("level".to_owned(), meta.level().as_str().into());
         let target = own.take_log_target();

@@ -173,7 +173,7 @@ where
 }
 
 /// In microseconds, UTC (RFC 3339).
-fn write_time(line: &mut String, time: SystemTime) {
+pub(super) fn write_time(line: &mut String, time: SystemTime) {
     thread_local! {
         /// The second that was written last, and its text.
         static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
