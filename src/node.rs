@@ -20,6 +20,7 @@ use keystone_actors::token::{
     FernetTokens, JwsAlgorithm, JwsKeyError, JwsRepository, JwsTokens, KeyError, KeyRepository,
     LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
 };
+use keystone_actors::webauthn;
 
 use crate::config::sections::UrlSafe;
 use crate::config::{Config, Limit, sections};
@@ -108,6 +109,8 @@ impl Node {
             settings(&config, workers)?,
             Arc::clone(&format),
             Arc::clone(&credential_keys),
+            // There whatever the format of tokens is, and shared by all nodes.
+            Arc::clone(receipts.keys()),
             hashing,
         )?;
         warn_of_modes(&config);
@@ -365,6 +368,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
         enforcement_model: enforcement_model(config),
         relay_state_prefix: config.saml.relay_state_prefix.as_str().into(),
         domain_options: domain_options::of(config),
+        webauthn: webauthn::Settings::default(),
         catalog: CatalogSettings {
             public_endpoint: config
                 .default

@@ -41,6 +41,7 @@ pub mod revocation;
 pub mod role;
 pub mod token;
 pub mod trust;
+pub mod webauthn;
 
 #[cfg(test)]
 #[path = "../../tests/support/testdb.rs"]

@@ -24,8 +24,9 @@ use crate::policy_store::PolicyStore;
 use crate::resource::{self, ResourceProvider, ResourceSettings};
 use crate::revocation::{FollowSettings, Invalidations, Revocation};
 use crate::role::RoleProvider;
-use crate::token::{Sources, TokenFormat, TokenProvider, TokenSettings};
+use crate::token::{LiveKeys, Sources, TokenFormat, TokenProvider, TokenSettings};
 use crate::trust::TrustProvider;
+use crate::webauthn::{self, WebauthnProvider};
 
 /// Rendered catalogs that are kept: some kilobytes each.
 const RENDERED_CATALOGS: usize = 2000;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub relay_state_prefix: Arc<str>,
     /// `[unified_limit] enforcement_model`.
     pub enforcement_model: EnforcementModel,
+    /// Rules of passkeys.
+    pub webauthn: webauthn::Settings,
 }
 
 /// Handles of all providers. Cheap to clone.
@@ -101,6 +104,8 @@ pub struct Providers {
     pub revocation: Handle<Revocation>,
     /// Tokens.
     pub token: Handle<TokenProvider>,
+    /// Passkeys.
+    pub webauthn: Handle<WebauthnProvider>,
     /// The password hashers.
     pub hashing: HashPool,
     /// What supervises them.
@@ -154,6 +159,7 @@ impl Providers {
         settings: Settings,
         format: Arc<TokenFormat>,
         credential_keys: Arc<CredentialKeys>,
+        challenge_keys: Arc<LiveKeys>,
         hashing: HashPool,
     ) -> Result<Self, ConnectError> {
         let invalidations = Invalidations::default();
@@ -316,6 +322,14 @@ impl Providers {
         );
         let federation = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
+        let provider = WebauthnProvider::new(
+            pool("webauthn", 5)?,
+            invalidations.clone(),
+            challenge_keys,
+            Arc::new(settings.webauthn),
+        );
+        let webauthn = supervision.supervise(Placement::PerWorker, move || provider.clone());
+
         let sources = Sources {
             identity: identity.clone(),
             resource: resource.clone(),
@@ -354,6 +368,7 @@ impl Providers {
             federation,
             revocation,
             token,
+            webauthn,
             hashing,
             supervision,
             pools: pools.into(),

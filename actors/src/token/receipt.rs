@@ -54,7 +54,7 @@ pub enum ReceiptError {
 /// Seals and opens receipts, with the keys of `[fernet_receipts] key_repository`.
 #[derive(Debug)]
 pub struct Receipts {
-    keys: LiveKeys,
+    keys: Arc<LiveKeys>,
     methods: Arc<MethodTable>,
     max_clock_skew: i64,
 }
@@ -63,10 +63,15 @@ impl Receipts {
     /// `max_clock_skew`: by how many seconds the server that issued a receipt may be ahead of us.
     pub fn new(keys: LiveKeys, methods: Arc<MethodTable>, max_clock_skew: i64) -> Self {
         Self {
-            keys,
+            keys: Arc::new(keys),
             methods,
             max_clock_skew,
         }
+    }
+
+    /// The keys, which are refreshed with the receipts.
+    pub fn keys(&self) -> &Arc<LiveKeys> {
+        &self.keys
     }
 
     /// The text of a receipt issued at `issued_at`, seconds since 1970.

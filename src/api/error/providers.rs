@@ -2,7 +2,7 @@
 
 use keystone_actors::{
     application_credential, assignment, catalog, credential, domain_config, federation, identity,
-    limit, oauth1, policy_store, resource, revocation, role, token, trust,
+    limit, oauth1, policy_store, resource, revocation, role, token, trust, webauthn,
 };
 
 use super::ApiError;
@@ -277,6 +277,21 @@ impl From<federation::Error> for ApiError {
             }
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<webauthn::Error> for ApiError {
+    fn from(error: webauthn::Error) -> Self {
+        use webauthn::Error as E;
+        match error {
+            E::NotFound(_) => Self::not_found(error.to_string()),
+            E::AlreadyRegistered => Self::conflict(error.to_string()),
+            E::TooMany(_) => Self::forbidden_as(error.to_string()),
+            E::Invitation => Self::unauthenticated_as(error.to_string()),
+            E::Ceremony(_) => Self::bad_request(error.to_string()),
+            E::Unavailable(why) => Self::unavailable(why),
+            E::Crypto(_) | E::Damaged(_) | E::Storage(_) => Self::internal(&error),
         }
     }
 }
