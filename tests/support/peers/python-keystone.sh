@@ -15,6 +15,8 @@
 # KEYSTONE_PROCESSES how many of uWSGI's workers, of four threads each; default 1
 # KEYSTONE_CACHE     1: with a memcached of its own; default 0
 # KEYSTONE_PREPARED  1: tables, keys and admin are there already; default 0
+# KEYSTONE_MODULE    what uWSGI serves; default keystone.wsgi.api:application
+# KEYSTONE_PYTHONPATH  a folder in which it looks for modules besides
 # KEYSTONE_OPTIONS   a file that is appended to its keystone.conf
 # and those of common.sh.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -90,7 +92,8 @@ start() {
     prepare
     setsid "$venv/bin/uwsgi" --master --die-on-term --lazy-apps --enable-threads --need-app \
         --processes "${KEYSTONE_PROCESSES:-1}" --threads 4 --buffer-size 65535 --disable-logging --http11-socket "127.0.0.1:$port" \
-        --virtualenv "$venv" --module keystone.wsgi.api:application --pidfile "$DATA/pid" \
+        --virtualenv "$venv" ${KEYSTONE_PYTHONPATH:+--pythonpath "$KEYSTONE_PYTHONPATH"} \
+        --module "${KEYSTONE_MODULE:-keystone.wsgi.api:application}" --pidfile "$DATA/pid" \
         --env "HOME=$DATA/home" --env "OS_KEYSTONE_CONFIG_DIR=$DATA" --env OS_KEYSTONE_CONFIG_FILES=keystone.conf \
         </dev/null >"$DATA/uwsgi.log" 2>&1 &
     until_true 60 curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthcheck" ||
