@@ -53,10 +53,11 @@ macro_rules! migration {
 }
 
 /// In the order in which they are applied. To be appended to, never changed.
-static MIGRATIONS: [Migration; 3] = [
+static MIGRATIONS: [Migration; 4] = [
     migration!("keystone/0001_keystone_30"),
     migration!("ng/0001_invalidation_outbox"),
     migration!("ng/0002_totp_use"),
+    migration!("ng/0003_webauthn"),
 ];
 
 impl Migration {

@@ -701,6 +701,110 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Passkeys.
+    ng_webauthn_credential (id) {
+        id -> Text,
+        credential_id -> Binary,
+        user_id -> Text,
+        user_handle -> Binary,
+        rp_id -> Text,
+        public_key -> Binary,
+        alg -> Integer,
+        sign_count -> BigInt,
+        transports -> Nullable<Text>,
+        aaguid -> Nullable<Text>,
+        attestation_format -> Nullable<Text>,
+        attestation_object -> Nullable<Binary>,
+        attestation_client_data -> Nullable<Binary>,
+        uv_initialized -> Bool,
+        backup_eligible -> Bool,
+        backup_state -> Bool,
+        discoverable -> Nullable<Bool>,
+        description -> Nullable<Text>,
+        state -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        updated_at -> Nullable<BigInt>,
+        created_by -> Nullable<Text>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What authenticators know users by: random, so that no ID is told.
+    ng_webauthn_user (user_id) {
+        user_id -> Text,
+        user_handle -> Binary,
+    }
+}
+
+diesel::table! {
+    /// The challenges that have been answered, until they are over: each is answered once.
+    ng_webauthn_consumed (challenge_hash) {
+        challenge_hash -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The tokens that were made with a passkey, to be revoked with it.
+    ng_webauthn_token (passkey_id, audit_id) {
+        passkey_id -> Text,
+        audit_id -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Recovery codes that have not been used.
+    ng_webauthn_recovery (user_id, code_hash) {
+        user_id -> Text,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
+    /// Who has been given recovery codes, and how often wrong ones were tried of late.
+    ng_webauthn_recovery_limit (user_id) {
+        user_id -> Text,
+        failures -> Integer,
+        failing_since -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Links that let a user register a passkey.
+    ng_webauthn_invitation (secret_hash) {
+        secret_hash -> Text,
+        user_id -> Text,
+        created_by -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Logins of command lines that go on in a browser (RFC 8628).
+    ng_webauthn_device (device_hash) {
+        device_hash -> Text,
+        user_hash -> Text,
+        client -> Text,
+        state -> Text,
+        user_id -> Nullable<Text>,
+        passkey_id -> Nullable<Text>,
+        polled_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// One row: 32 random bytes, drawn once.
+    ng_webauthn_secret (id) {
+        id -> Integer,
+        secret -> Binary,
+    }
+}
+
 // Joins that `inner_join` and `left_join` find by themselves. Not among them, so to be given with `.on()`: parents
 // with more than one key (implied_role to role, trust to user), composite keys (federated_user to
 // federation_protocol), keys that aren't the parent's primary one (limit to registered_limit).

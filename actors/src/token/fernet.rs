@@ -158,6 +158,18 @@ impl KeySet {
         keys.map(|key| key.text_sha1.as_str())
     }
 
+    /// Keys of another purpose, named by its label, made of these keys: the primary one's first.
+    /// They tell nothing of the keys, nor of those of another label.
+    pub(crate) fn derived(&self, label: &str) -> Vec<hmac::Key> {
+        let keys = std::iter::once(&self.primary).chain(&self.others);
+        // No container begins as a label does, which is ASCII.
+        keys.map(|key| {
+            let derived = hmac::sign(&key.mac, label.as_bytes());
+            hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
+        })
+        .collect()
+    }
+
     /// Seals `plaintext` with the primary key as a container issued at `issued_at`, seconds since
     /// 1970. The buffer of the plaintext is used up.
     ///

@@ -6,11 +6,16 @@
 //! the transaction that accepts the answer. Passkeys are not cached: what was disabled a moment
 //! ago lets nobody in, and a login writes anyway.
 
+mod ceremony;
+mod challenge;
+mod codes;
+mod decoy;
 mod handlers;
 mod messages;
 mod model;
 mod reason;
 mod settings;
+mod store;
 
 use std::sync::Arc;
 
@@ -26,6 +31,7 @@ pub use model::{
 };
 pub use reason::Reason;
 pub use settings::{Attestation, CounterRegression, Requirement, Settings};
+pub(crate) use store::delete_of_users;
 
 use crate::actor::{Provider, Unavailable};
 use crate::db::Db;
@@ -39,6 +45,7 @@ pub struct WebauthnProvider {
     invalidations: Invalidations,
     keys: Arc<LiveKeys>,
     settings: Arc<Settings>,
+    shared: Arc<handlers::Shared>,
 }
 
 impl Provider for WebauthnProvider {
@@ -59,6 +66,7 @@ impl WebauthnProvider {
             invalidations,
             keys,
             settings,
+            shared: Arc::default(),
         }
     }
 }

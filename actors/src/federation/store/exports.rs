@@ -7,7 +7,7 @@ use crate::db::on_connection;
 use crate::db::outbox::Change;
 use crate::db::schema::identity_provider;
 use crate::epoch::{Entity, Kind};
-use crate::{application_credential, assignment, credential, identity, oauth1, trust};
+use crate::{application_credential, assignment, credential, identity, oauth1, trust, webauthn};
 
 on_connection! {
     /// Deletes the identities that users have of these providers (by a protocol, if one is named),
@@ -21,12 +21,13 @@ on_connection! {
     ) -> Change {
         let (actors, had) = identity::delete_identities(conn, providers, protocol).await?;
         let users = &actors.users;
-        let with_them: [Vec<Entity>; 5] = [
+        let with_them: [Vec<Entity>; 6] = [
             assignment::delete_of_users(conn, users).await?,
             application_credential::delete_of_users(conn, users).await?,
             credential::delete_of_users(conn, users).await?,
             trust::delete_of_users(conn, users, now).await?,
             oauth1::delete_of_users(conn, users).await?,
+            webauthn::delete_of_users(conn, users).await?,
         ];
         let had = had.into_iter().map(|id| Entity::new(Kind::User, id));
         Ok(Change::of(had.chain(with_them.concat())).and(actors.change(now)))

@@ -19,7 +19,7 @@ use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, UserId};
 use crate::revocation::Event;
 use crate::{
-    application_credential, assignment, credential, oauth1, transaction, trust, with_conn,
+    application_credential, assignment, credential, oauth1, transaction, trust, webauthn, with_conn,
 };
 
 /// A user as it is stored, its row locked.
@@ -317,6 +317,7 @@ pub(in super::super) async fn delete_user(
             credential::delete_of_users(conn, &own).await?,
             trust::delete_of_users(conn, &own, now).await?,
             oauth1::delete_of_users(conn, &own).await?,
+            webauthn::delete_of_users(conn, &own).await?,
             assignment::delete_of_users(conn, &own).await?,
         ];
         // Names, passwords, options and federated identities go with it: ON DELETE CASCADE.

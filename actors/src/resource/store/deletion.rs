@@ -17,7 +17,7 @@ use crate::resource::{Error, Project};
 use crate::revocation::Event;
 use crate::{
     application_credential, assignment, catalog, credential, domain_config, federation, identity,
-    limit, oauth1, transaction, trust,
+    limit, oauth1, transaction, trust, webauthn,
 };
 
 on_connection! {
@@ -112,13 +112,14 @@ pub(in super::super) async fn delete_domain(
         let projects = delete_levels(conn, &from_the_leaves(id, &within), now).await?;
         // After the projects: so do those who give roles on them lock.
         let actors = identity::delete_of_domain(conn, id).await?;
-        let with_it: [Vec<Entity>; 8] = [
+        let with_it: [Vec<Entity>; 9] = [
             assignment::delete_of_users(conn, &actors.users).await?,
             assignment::delete_of_groups(conn, &actors.groups).await?,
             application_credential::delete_of_users(conn, &actors.users).await?,
             credential::delete_of_users(conn, &actors.users).await?,
             trust::delete_of_users(conn, &actors.users, now).await?,
             oauth1::delete_of_users(conn, &actors.users).await?,
+            webauthn::delete_of_users(conn, &actors.users).await?,
             assignment::delete_on_domain(conn, id).await?,
             domain_config::delete_config_of_domain(conn, id).await?,
         ];

@@ -1,19 +1,97 @@
-//! Not there yet.
-use actix::Message;
+//! The answers.
 
-use super::*;
-use crate::actor::Serve;
+mod devices;
+mod invitations;
+mod login;
+mod passkeys;
+mod recovery;
+mod registration;
 
-macro_rules! stub {
-    ($($message:ident)*) => {$(
-        impl Serve<$message> for WebauthnProvider {
-            async fn serve(self, _: $message) -> <$message as Message>::Result {
-                let _ = (&self.db, &self.invalidations, &self.keys, &self.settings);
-                Err(Error::Unavailable(Unavailable::Restarting))
-            }
-        }
-    )*};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_lc_rs::hmac;
+use tokio::sync::OnceCell;
+
+use super::{Descriptor, Error, WebauthnProvider, store};
+
+/// Seconds between two looks at what is over.
+const PRUNE_EVERY: i64 = 60;
+
+/// What all replicas of the provider share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// See [`store::secret`].
+    secret: OnceCell<hmac::Key>,
+    /// When to look next at what is over, in seconds since 1970.
+    next_prune: AtomicI64,
 }
-stub!(StartRegistration FinishRegistration StartLogin FinishLogin NoteToken ListPasskeys GetPasskey UpdatePasskey
-      DeletePasskey DeletePasskeys CreateInvitation LookInvitation NewRecoveryCodes UseRecoveryCode
-      CountRecoveryCodes StartDevice LookDevice AnswerDevice PollDevice);
+
+impl WebauthnProvider {
+    /// The deployment's own secret.
+    async fn secret(&self) -> Result<&hmac::Key, Error> {
+        let load = async || {
+            let secret = store::secret(&self.db).await?;
+            Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
+        };
+        self.shared.secret.get_or_try_init(load).await
+    }
+
+    /// Removes what is over, now and then: by the way, when something is written.
+    async fn prune(&self, now: i64) {
+        let next = self.shared.next_prune.load(Ordering::Relaxed);
+        let then = now.saturating_add(PRUNE_EVERY);
+        let mine = |next, then| {
+            self.shared
+                .next_prune
+                .compare_exchange(next, then, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        };
+        if now < next || !mine(next, then) {
+            return;
+        }
+        if let Err(error) = store::prune(&self.db, now).await {
+            tracing::warn!(%error, "what is over of passkeys was not removed");
+        }
+    }
+}
+
+/// The transports that are kept: words as WebAuthn has them, of which there may be new ones.
+fn transports(told: &[String]) -> Vec<String> {
+    const MOST: usize = 8;
+    const LONGEST: usize = 20;
+    let is_word = |text: &str| {
+        (1..=LONGEST).contains(&text.len())
+            && text
+                .bytes()
+                .all(|one| one.is_ascii_lowercase() || one == b'-')
+    };
+    let words = told.iter().filter(|text| is_word(text.as_str()));
+    words.take(MOST).cloned().collect()
+}
+
+/// What browsers are told of passkeys.
+fn descriptors(rows: &[store::Row]) -> Vec<Descriptor> {
+    rows.iter()
+        .map(|row| Descriptor {
+            id: row.credential_id.clone(),
+            transports: row.transports(),
+        })
+        .collect()
+}
+
+/// As [`Arc`]s of passkeys.
+fn shown(rows: Vec<store::Row>) -> Arc<[Arc<super::Passkey>]> {
+    rows.into_iter().map(|row| Arc::new(row.into())).collect()
+}
+
+/// A name that a user gave: up to 255 characters, and no NUL, which PostgreSQL takes in no text.
+fn checked(description: Option<&str>) -> Result<(), Error> {
+    const LONGEST: usize = 255;
+    match description {
+        Some(text) if text.chars().count() > LONGEST || text.contains('\0') => {
+            Err(Error::Ceremony(super::Reason::Malformed("description")))
+        }
+        _ => Ok(()),
+    }
+}

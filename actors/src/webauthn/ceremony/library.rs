@@ -1,0 +1,219 @@
+//! What `webauthn-rs-core` does for us. Its states are made through their serialised form, as it
+//! draws challenges of its own, and its log is silenced: it tells of each answer that is refused,
+//! as an error, and of what is in it.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ED25519 as ED25519_VERIFICATION, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::json;
+use tracing::subscriber::{NoSubscriber, with_default};
+use uuid::Uuid;
+use webauthn_rs_core::WebauthnCore;
+use webauthn_rs_core::error::WebauthnError;
+use webauthn_rs_core::internals::AuthenticatorData;
+use webauthn_rs_core::proto::{
+    AttestationFormat, AuthenticationExtensionsClientOutputs, AuthenticationState,
+    AuthenticatorAssertionResponseRaw, AuthenticatorAttestationResponseRaw, COSEAlgorithm, COSEKey,
+    COSEKeyType, Credential, EDDSACurve, ParsedAttestation, PublicKeyCredential,
+    RegisterPublicKeyCredential, RegisteredExtensions, Registration,
+    RegistrationExtensionsClientOutputs, RegistrationState, UserVerificationPolicy,
+};
+
+use super::super::{Asserted, Attested, Reason, Requirement, Settings};
+use super::{ED25519, Failure, Stored};
+
+const OBJECT: Reason = Reason::Malformed("attestationObject");
+
+/// An attestation object, opened but not verified.
+pub(super) struct Opened {
+    pub format: String,
+    pub auth_data: Vec<u8>,
+    pub aaguid: Uuid,
+    pub credential_id: Vec<u8>,
+    /// COSE_Key in CBOR.
+    pub public_key: Vec<u8>,
+    pub alg: i64,
+}
+
+#[derive(Deserialize)]
+struct AttestationObject<'a> {
+    fmt: &'a str,
+    #[serde(rename = "authData")]
+    auth_data: &'a [u8],
+}
+
+fn quietly<R>(work: impl FnOnce() -> R) -> R {
+    with_default(NoSubscriber::default(), work)
+}
+
+/// Opens an attestation object.
+pub(super) fn open_attestation(bytes: &[u8]) -> Result<Opened, Reason> {
+    let object: AttestationObject<'_> = serde_cbor_2::from_slice(bytes).map_err(|_| OBJECT)?;
+    let data = quietly(|| AuthenticatorData::<Registration>::try_from(object.auth_data));
+    let attested = data.ok().and_then(|data| data.acd).ok_or(OBJECT)?;
+    let key = quietly(|| COSEKey::try_from(&attested.credential_pk));
+    let key = key.map_err(|_| Reason::WrongAlgorithm)?;
+    let unusable = matches!(&key.key, COSEKeyType::EC_OKP(okp) if okp.curve != EDDSACurve::ED25519);
+    if unusable {
+        return Err(Reason::WrongAlgorithm);
+    }
+    Ok(Opened {
+        format: object.fmt.chars().take(32).collect(),
+        auth_data: object.auth_data.to_vec(),
+        aaguid: Uuid::from_bytes(attested.aaguid),
+        credential_id: attested.credential_id,
+        public_key: serde_cbor_2::to_vec(&attested.credential_pk).map_err(|_| OBJECT)?,
+        alg: key.type_ as i64,
+    })
+}
+
+fn core(settings: &Settings) -> WebauthnCore {
+    WebauthnCore::new_unsafe_experts_only(
+        &settings.rp_name,
+        &settings.rp_id,
+        settings.origins.clone(),
+        Duration::from_millis(settings.timeout_ms.into()),
+        Some(false),
+        Some(false),
+    )
+}
+
+fn policy(settings: &Settings) -> &'static str {
+    match settings.user_verification {
+        Requirement::Required => "required",
+        // Its `preferred` is more than a preference.
+        Requirement::Preferred | Requirement::Discouraged => "discouraged",
+    }
+}
+
+/// Verifies a registration. `true` if an attestation statement was there, and verified.
+pub(super) fn register(
+    settings: &Settings,
+    challenge: &[u8],
+    answer: &Attested,
+) -> Result<bool, Reason> {
+    let algorithms = settings.algorithms.iter();
+    let algorithms: Vec<COSEAlgorithm> = algorithms
+        .filter_map(|alg| COSEAlgorithm::try_from(i128::from(*alg)).ok())
+        .collect();
+    let state = json!({
+        "policy": policy(settings),
+        "exclude_credentials": [],
+        "challenge": URL_SAFE_NO_PAD.encode(challenge),
+        "credential_algorithms": algorithms,
+        "require_resident_key": false,
+        "authenticator_attachment": null,
+        "extensions": {},
+        "allow_synchronised_authenticators": !settings.hardware_bound_only,
+    });
+    let state: RegistrationState =
+        serde_json::from_value(state).map_err(|_| Reason::Malformed("challenge"))?;
+    let answer = RegisterPublicKeyCredential {
+        id: URL_SAFE_NO_PAD.encode(&answer.raw_id),
+        raw_id: answer.raw_id.clone(),
+        response: AuthenticatorAttestationResponseRaw {
+            attestation_object: answer.attestation_object.clone(),
+            client_data_json: answer.client_data_json.clone(),
+            transports: None,
+        },
+        type_: "public-key".to_owned(),
+        extensions: RegistrationExtensionsClientOutputs::default(),
+    };
+    let made = quietly(|| core(settings).register_credential(&answer, &state, None));
+    let made = made.map_err(|error| reason(&error, Reason::BadAttestation))?;
+    Ok(made.attestation_format != AttestationFormat::None)
+}
+
+/// Verifies the signature of a login, and with it all that the library looks at.
+pub(super) fn verify(
+    settings: &Settings,
+    challenge: &[u8],
+    answer: &Asserted,
+    stored: Stored<'_>,
+) -> Result<(), Failure> {
+    let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(stored.public_key);
+    let key = key.map_err(|_| Failure::Damaged)?;
+    let key = quietly(|| COSEKey::try_from(&key)).map_err(|_| Failure::Damaged)?;
+    if key.type_ as i64 == ED25519 {
+        return verify_ed25519(&key, answer);
+    }
+    let state = json!({
+        "credentials": [],
+        "policy": policy(settings),
+        "challenge": URL_SAFE_NO_PAD.encode(challenge),
+        "appid": null,
+        "allow_backup_eligible_upgrade": false,
+    });
+    let state: AuthenticationState = serde_json::from_value(state).map_err(|_| Failure::Damaged)?;
+    let credential = Credential {
+        cred_id: stored.id.to_vec(),
+        cred: key,
+        // Compared where it is set.
+        counter: 0,
+        transports: None,
+        user_verified: false,
+        backup_eligible: stored.backup_eligible,
+        backup_state: false,
+        registration_policy: UserVerificationPolicy::Discouraged_DO_NOT_USE,
+        extensions: RegisteredExtensions::none(),
+        attestation: ParsedAttestation::default(),
+        attestation_format: AttestationFormat::None,
+    };
+    let answer = PublicKeyCredential {
+        id: URL_SAFE_NO_PAD.encode(&answer.raw_id),
+        raw_id: answer.raw_id.clone(),
+        response: AuthenticatorAssertionResponseRaw {
+            authenticator_data: answer.authenticator_data.clone(),
+            client_data_json: answer.client_data_json.clone(),
+            signature: answer.signature.clone(),
+            user_handle: answer.user_handle.clone(),
+        },
+        extensions: AuthenticationExtensionsClientOutputs::default(),
+        type_: "public-key".to_owned(),
+    };
+    let verified =
+        quietly(|| core(settings).authenticate_single_credential(&answer, &state, &credential));
+    match verified {
+        Ok(_) => Ok(()),
+        Err(error) => Err(reason(&error, Reason::BadSignature).into()),
+    }
+}
+
+/// The library knows these keys, and verifies nothing with them. Client data and authenticator
+/// data are checked by then.
+fn verify_ed25519(key: &COSEKey, answer: &Asserted) -> Result<(), Failure> {
+    let COSEKeyType::EC_OKP(key) = &key.key else {
+        return Err(Failure::Damaged);
+    };
+    let hash = digest(&SHA256, &answer.client_data_json);
+    let signed = [answer.authenticator_data.as_slice(), hash.as_ref()].concat();
+    UnparsedPublicKey::new(&ED25519_VERIFICATION, &key.x)
+        .verify(&signed, &answer.signature)
+        .map_err(|_| Reason::BadSignature.into())
+}
+
+/// Why the library refused. `otherwise`: where it is about signatures, statements or keys.
+fn reason(error: &WebauthnError, otherwise: Reason) -> Reason {
+    match error {
+        WebauthnError::InvalidClientDataType => Reason::WrongType,
+        WebauthnError::MismatchedChallenge => Reason::UnknownChallenge,
+        WebauthnError::InvalidRPOrigin => Reason::WrongOrigin,
+        WebauthnError::CredentialCrossOrigin => Reason::CrossOrigin,
+        WebauthnError::InvalidRPIDHash => Reason::WrongRpId,
+        WebauthnError::UserNotPresent => Reason::UserNotPresent,
+        WebauthnError::UserNotVerified => Reason::UserNotVerified,
+        WebauthnError::CredentialMayNotBeHardwareBound => Reason::BackupContradiction,
+        WebauthnError::CredentialBackupEligibilityInconsistent => Reason::BackupEligibilityChanged,
+        WebauthnError::CredentialAlteredAlgFromRequest => Reason::WrongAlgorithm,
+        WebauthnError::ParseJSONFailure(_) => Reason::Malformed("clientDataJSON"),
+        WebauthnError::ParseCBORFailure(_) => Reason::Malformed("attestationObject"),
+        WebauthnError::ParseNOMFailure | WebauthnError::ParseInsufficientBytesAvailable => {
+            Reason::Malformed("authenticatorData")
+        }
+        _ => otherwise,
+    }
+}

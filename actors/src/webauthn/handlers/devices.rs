@@ -1,0 +1,57 @@
+use super::super::{
+    AnswerDevice, Device, DeviceInfo, DevicePoll, Error, LookDevice, PollDevice, StartDevice,
+    WebauthnProvider, codes, store,
+};
+use crate::actor::Serve;
+use crate::token::CryptoError;
+
+/// Seconds between two questions: what RFC 8628 section 3.2 takes where nothing is said.
+const INTERVAL: u32 = 5;
+
+impl Serve<StartDevice> for WebauthnProvider {
+    async fn serve(self, StartDevice { client, now }: StartDevice) -> Result<Device, Error> {
+        const LONGEST: usize = 255;
+        // No control characters on the page, nor NUL, which PostgreSQL takes in no text.
+        let client = client.chars().filter(|letter| !letter.is_control());
+        let client = client.take(LONGEST).collect();
+        let device_code = codes::secret()?;
+        let user_code = codes::user_code()?;
+        let hashes = codes::user_code_hashes(&self.keys.current(), &user_code);
+        let device = store::NewDevice {
+            device_hash: codes::hash_of(&device_code),
+            user_hash: hashes.into_iter().next().ok_or(CryptoError)?,
+            client,
+            expires_at: now.saturating_add(self.settings.device_ttl),
+        };
+        // First, so that those that are over are not in the way.
+        self.prune(now).await;
+        store::insert_device(&self.db, &device, now).await?;
+        Ok(Device {
+            device_code,
+            user_code,
+            expires_at: device.expires_at,
+            interval: INTERVAL,
+        })
+    }
+}
+
+impl Serve<LookDevice> for WebauthnProvider {
+    async fn serve(self, message: LookDevice) -> Result<Option<DeviceInfo>, Error> {
+        let hashes = codes::user_code_hashes(&self.keys.current(), &message.user_code);
+        store::find_device(&self.db, &hashes, message.now).await
+    }
+}
+
+impl Serve<AnswerDevice> for WebauthnProvider {
+    async fn serve(self, message: AnswerDevice) -> Result<bool, Error> {
+        let hashes = codes::user_code_hashes(&self.keys.current(), &message.user_code);
+        store::answer_device(&self.db, &hashes, &message).await
+    }
+}
+
+impl Serve<PollDevice> for WebauthnProvider {
+    async fn serve(self, PollDevice { device_code, now }: PollDevice) -> Result<DevicePoll, Error> {
+        let hash = codes::hash_of(&device_code);
+        store::poll_device(&self.db, &hash, INTERVAL.into(), now).await
+    }
+}

@@ -1,0 +1,153 @@
+//! Logins.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::decoy::Model;
+use super::super::{CounterRegression, Error, Reason, State};
+use super::{Row, consume, micros, read_transports, replayed};
+use crate::db::Db;
+use crate::db::schema::{ng_webauthn_credential, ng_webauthn_token};
+use crate::{transaction, with_conn};
+
+/// A login whose signature is good.
+pub(in super::super) struct Login<'a> {
+    /// The passkey's ID.
+    pub id: &'a str,
+    pub challenge_hash: String,
+    /// When the challenge is over.
+    pub expires_at: i64,
+    pub sign_count: i64,
+    pub backup_state: bool,
+    pub user_verified: bool,
+    pub on_regression: CounterRegression,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Uses up the challenge and moves the passkey's counter, if it goes forward or there is none.
+/// `Some`: the login is refused, for this reason.
+pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Option<Reason>, Error> {
+    use ng_webauthn_credential as c;
+    let result = transaction!(db, |conn| {
+        consume(conn, &login.challenge_hash, login.expires_at)
+            .await
+            .map_err(replayed)?;
+        // One statement compares and sets, so that of two logins with one counter the second is
+        // refused, on whichever node.
+        let forward = c::sign_count.lt(login.sign_count).or(c::sign_count
+            .eq(0_i64)
+            .and(c::sign_count.eq(login.sign_count)));
+        let usable = c::table
+            .find(login.id)
+            .filter(c::state.ne(State::Disabled.as_str()))
+            .filter(forward);
+        let moved = diesel::update(usable)
+            .set((
+                c::sign_count.eq(login.sign_count),
+                c::backup_state.eq(login.backup_state),
+                c::last_used_at.eq(micros(login.now)),
+            ))
+            .execute(conn)
+            .await?;
+        if moved > 0 {
+            if login.user_verified {
+                diesel::update(c::table.find(login.id))
+                    .set(c::uv_initialized.eq(true))
+                    .execute(conn)
+                    .await?;
+            }
+            return Ok(None);
+        }
+        let row: Option<Row> = c::table
+            .find(login.id)
+            .select(Row::as_select())
+            .first(conn)
+            .await
+            .optional()?;
+        let Some(row) = row else {
+            return Ok(Some(Reason::UnknownCredential));
+        };
+        if row.state() == State::Disabled {
+            return Ok(Some(Reason::Inactive(State::Disabled)));
+        }
+        let becomes = match login.on_regression {
+            CounterRegression::Refuse => State::Suspect,
+            CounterRegression::Disable => State::Disabled,
+        };
+        diesel::update(c::table.find(login.id))
+            .set(c::state.eq(becomes.as_str()))
+            .execute(conn)
+            .await?;
+        Ok::<_, Error>(Some(Reason::CounterRegression {
+            stored: row.sign_count,
+            received: login.sign_count,
+        }))
+    });
+    match result {
+        Err(Error::Ceremony(reason)) => Ok(Some(reason)),
+        other => other,
+    }
+}
+
+/// What decoys are made after: so many passkeys from a place on. Two statements, always.
+pub(in super::super) async fn models(
+    db: &Db,
+    place: &str,
+    count: usize,
+) -> Result<Vec<Model>, Error> {
+    use ng_webauthn_credential as c;
+    let limit = i64::try_from(count).unwrap_or(1);
+    with_conn!(db, |conn| {
+        let some = || {
+            let columns = (c::credential_id, c::transports);
+            c::table.select(columns).order(c::id).limit(limit)
+        };
+        let mut rows: Vec<(Vec<u8>, Option<String>)> =
+            some().filter(c::id.ge(place)).load(conn).await?;
+        let first: Vec<(Vec<u8>, Option<String>)> = some().load(conn).await?;
+        rows.extend(first);
+        rows.truncate(count);
+        Ok::<_, Error>(
+            rows.into_iter()
+                .map(|(id, transports)| Model {
+                    length: id.len(),
+                    transports: read_transports(transports.as_deref()),
+                })
+                .collect(),
+        )
+    })
+}
+
+/// Remembers a token that was made with a passkey. `NotFound` if that has been deleted meanwhile.
+pub(in super::super) async fn note_token(
+    db: &Db,
+    passkey: &str,
+    audit_id: &str,
+    expires_at: i64,
+) -> Result<(), Error> {
+    use {ng_webauthn_credential as c, ng_webauthn_token as t};
+    transaction!(db, |conn| {
+        // Locks it: who deletes it waits, and finds the token.
+        let there = diesel::update(c::table.find(passkey))
+            .set(c::revision.eq(c::revision))
+            .execute(conn)
+            .await?;
+        if there == 0 {
+            return Err(Error::NotFound(passkey.to_owned()));
+        }
+        let row = t::table.find((passkey, audit_id));
+        let noted: i64 = row.count().get_result(conn).await?;
+        if noted == 0 {
+            diesel::insert_into(t::table)
+                .values((
+                    t::passkey_id.eq(passkey),
+                    t::audit_id.eq(audit_id),
+                    t::expires_at.eq(expires_at),
+                ))
+                .execute(conn)
+                .await?;
+        }
+        Ok(())
+    })
+}
