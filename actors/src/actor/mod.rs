@@ -51,12 +51,15 @@ pub enum Unavailable {
     /// No answer within the deadline.
     #[error("no answer in time")]
     TimedOut,
-    /// No connection to the database, or another transaction was in the way.
+    /// No connection to the database.
     #[error("the database cannot be reached")]
     Database,
     /// The connection to the database broke while it was used. There may be others.
     #[error("the connection to the database broke")]
     Disconnected,
+    /// Other transactions were in the way, each time that it was tried. Nothing was changed.
+    #[error("other changes are under way")]
+    Contended,
     /// As many wait for slow work, such as hashing a password, as may.
     #[error("too many requests wait, {retry_after} seconds of work")]
     Queued {
@@ -69,7 +72,7 @@ impl Unavailable {
     /// When a client should try again.
     pub fn retry_after(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Overloaded | Self::Restarting | Self::Disconnected => 1,
+            Self::Overloaded | Self::Restarting | Self::Disconnected | Self::Contended => 1,
             Self::TimedOut | Self::Database => 5,
             Self::Queued { retry_after } => retry_after.into(),
         })

@@ -15,7 +15,7 @@ pub trait Fault: Transient {
 
 impl Fault for Unavailable {
     fn connection_is_suspect(&self) -> bool {
-        true
+        *self != Self::Contended
     }
 }
 
@@ -36,7 +36,7 @@ pub fn unavailable(error: &Error) -> Option<Unavailable> {
     warn!(%error, "the database did not do what it was asked");
     Some(match trouble {
         Trouble::Connection => Unavailable::Disconnected,
-        Trouble::Contention => Unavailable::Database,
+        Trouble::Contention => Unavailable::Contended,
     })
 }
 

@@ -22,6 +22,7 @@ pub mod schema;
 mod session;
 mod time;
 mod tls;
+mod tries;
 pub mod url;
 
 pub use fault::{
@@ -33,6 +34,7 @@ pub use pool::{
 };
 pub use session::{Sessions, is_sql_mode};
 pub use time::{DbTime, micros_since_epoch};
+pub use tries::Tries;
 
 /// IDs in one statement: far below what SQLite and MySQL take.
 pub(crate) const BATCH: usize = 1000;
@@ -68,38 +70,47 @@ macro_rules! with_conn {
 /// rolled back when it is an error, or when the caller goes away.
 ///
 /// On SQLite it takes the write lock at its beginning (`BEGIN IMMEDIATE`), so that it can't fail
-/// half-way for another's write; elsewhere the body locks the rows that it decides by.
+/// half-way for another's write; elsewhere the body locks the rows that it decides by. Where another
+/// transaction was in the way (a deadlock, Galera's certification), it begins again, a few times: the
+/// body must do nothing that a roll-back does not undo.
 #[macro_export]
 macro_rules! transaction {
     ($db:expr, |$conn:ident| $body:expr) => {{
         let db: &$crate::db::Db = $db;
-        match db.pools() {
-            $crate::db::Pools::Sqlite(pool) => {
-                db.run(pool, async |conn: &mut $crate::db::SqliteConn| {
-                    conn.immediate_transaction(async |$conn: &mut $crate::db::SqliteConn| $body)
+        let mut tries = $crate::db::Tries::default();
+        loop {
+            let done = match db.pools() {
+                $crate::db::Pools::Sqlite(pool) => {
+                    db.run(pool, async |conn: &mut $crate::db::SqliteConn| {
+                        conn.immediate_transaction(async |$conn: &mut $crate::db::SqliteConn| $body)
+                            .await
+                    })
+                    .await
+                }
+                $crate::db::Pools::Postgres(pool) => {
+                    db.run(pool, async |conn: &mut $crate::db::PostgresConn| {
+                        ::diesel_async::AsyncConnection::transaction(
+                            conn,
+                            async |$conn: &mut $crate::db::PostgresConn| $body,
+                        )
                         .await
-                })
-                .await
-            }
-            $crate::db::Pools::Postgres(pool) => {
-                db.run(pool, async |conn: &mut $crate::db::PostgresConn| {
-                    ::diesel_async::AsyncConnection::transaction(
-                        conn,
-                        async |$conn: &mut $crate::db::PostgresConn| $body,
-                    )
+                    })
                     .await
-                })
-                .await
-            }
-            $crate::db::Pools::Mysql(pool) => {
-                db.run(pool, async |conn: &mut $crate::db::MysqlConn| {
-                    ::diesel_async::AsyncConnection::transaction(
-                        conn,
-                        async |$conn: &mut $crate::db::MysqlConn| $body,
-                    )
+                }
+                $crate::db::Pools::Mysql(pool) => {
+                    db.run(pool, async |conn: &mut $crate::db::MysqlConn| {
+                        ::diesel_async::AsyncConnection::transaction(
+                            conn,
+                            async |$conn: &mut $crate::db::MysqlConn| $body,
+                        )
+                        .await
+                    })
                     .await
-                })
-                .await
+                }
+            };
+            match done {
+                Err(error) if tries.may_begin_again(&error).await => {}
+                done => break done,
             }
         }
     }};
@@ -304,7 +315,10 @@ macro_rules! triage {
 
         impl $crate::db::Fault for $error {
             fn connection_is_suspect(&self) -> bool {
-                matches!(self, Self::Unavailable(_) | Self::Storage(_))
+                match self {
+                    Self::Unavailable(why) => why.connection_is_suspect(),
+                    error => matches!(error, Self::Storage(_)),
+                }
             }
         }
     };
