@@ -60,6 +60,9 @@ pub enum Unavailable {
     /// Other transactions were in the way, each time that it was tried. Nothing was changed.
     #[error("other changes are under way")]
     Contended,
+    /// Another transaction held a lock for longer than the database waits. Nothing was changed.
+    #[error("another change takes too long")]
+    Locked,
     /// As many wait for slow work, such as hashing a password, as may.
     #[error("too many requests wait, {retry_after} seconds of work")]
     Queued {
@@ -72,7 +75,11 @@ impl Unavailable {
     /// When a client should try again.
     pub fn retry_after(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Overloaded | Self::Restarting | Self::Disconnected | Self::Contended => 1,
+            Self::Overloaded
+            | Self::Restarting
+            | Self::Disconnected
+            | Self::Contended
+            | Self::Locked => 1,
             Self::TimedOut | Self::Database => 5,
             Self::Queued { retry_after } => retry_after.into(),
         })

@@ -15,7 +15,7 @@ pub trait Fault: Transient {
 
 impl Fault for Unavailable {
     fn connection_is_suspect(&self) -> bool {
-        *self != Self::Contended
+        !matches!(self, Self::Contended | Self::Locked)
     }
 }
 
@@ -24,9 +24,11 @@ impl Fault for Unavailable {
 pub enum Trouble {
     /// The connection broke, or the server is not ready to serve.
     Connection,
-    /// Another transaction was in the way (deadlock, serialisation, Galera certification), or
-    /// held a lock too long. Nothing was changed.
+    /// Another transaction was in the way (deadlock, serialisation, Galera certification).
+    /// Nothing was changed, and another try need not meet it.
     Contention,
+    /// Another transaction held a lock for longer than the server waits. Nothing was changed.
+    Lock,
 }
 
 /// What this error is to a caller, if it is passing trouble. Logged here, as the caller is not told
@@ -37,6 +39,7 @@ pub fn unavailable(error: &Error) -> Option<Unavailable> {
     Some(match trouble {
         Trouble::Connection => Unavailable::Disconnected,
         Trouble::Contention => Unavailable::Contended,
+        Trouble::Lock => Unavailable::Locked,
     })
 }
 
@@ -95,16 +98,14 @@ fn by_message(message: &str) -> Option<Trouble> {
         "the database system is",
         "unable to open database file",
     ];
-    const CONTENTION: [&str; 4] = [
-        "Deadlock found",
-        "Lock wait timeout",
-        "deadlock detected",
-        "database is locked",
-    ];
+    const CONTENTION: [&str; 2] = ["Deadlock found", "deadlock detected"];
+    const LOCK: [&str; 2] = ["Lock wait timeout", "database is locked"];
     if CONNECTION.iter().any(|known| message.starts_with(known)) {
         Some(Trouble::Connection)
     } else if CONTENTION.iter().any(|known| message.starts_with(known)) {
         Some(Trouble::Contention)
+    } else if LOCK.iter().any(|known| message.starts_with(known)) {
+        Some(Trouble::Lock)
     } else {
         None
     }

@@ -170,7 +170,7 @@ impl From<Error> for MigrateError {
     fn from(error: Error) -> Self {
         match trouble(&error) {
             Some(Trouble::Connection) => Self::Unavailable(Unavailable::Database),
-            Some(Trouble::Contention) => Self::Busy,
+            Some(Trouble::Contention | Trouble::Lock) => Self::Busy,
             None => Self::Storage(error),
         }
     }

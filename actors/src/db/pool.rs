@@ -483,7 +483,7 @@ async fn open_sqlite(path: Arc<str>, set: Arc<str>) -> Result<SqliteConn, Connec
     let mut tries = 0;
     while let Err(error) = connection.batch_execute("PRAGMA journal_mode = WAL").await {
         tries += 1;
-        if trouble(&error) != Some(Trouble::Contention) || tries > WAL_TRIES {
+        if trouble(&error) != Some(Trouble::Lock) || tries > WAL_TRIES {
             return Err(refused(error));
         }
         tokio::time::sleep(WAL_PAUSE).await;
