@@ -1,6 +1,7 @@
 //! A node: configuration, providers and policy of one running server, as handlers see them.
 
 mod domain_options;
+mod passkeys;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use keystone_actors::token::{
     FernetTokens, JwsAlgorithm, JwsKeyError, JwsRepository, JwsTokens, KeyError, KeyRepository,
     LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
 };
-use keystone_actors::webauthn;
 
 use crate::config::sections::UrlSafe;
 use crate::config::{Config, Limit, sections};
@@ -355,7 +355,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
                 .admin_project_name
                 .clone()
                 .zip(config.resource.admin_project_domain_name.clone()),
-            additional_primary_methods: config.auth.additional_primary_auth_methods.clone(),
+            additional_primary_methods: primary_methods(config),
         },
         application_credential_limit: limit(config.application_credential.user_limit),
         credential: CredentialSettings {
@@ -368,7 +368,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
         enforcement_model: enforcement_model(config),
         relay_state_prefix: config.saml.relay_state_prefix.as_str().into(),
         domain_options: domain_options::of(config),
-        webauthn: webauthn::Settings::default(),
+        webauthn: passkeys::settings(config),
         catalog: CatalogSettings {
             public_endpoint: config
                 .default
@@ -378,6 +378,15 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
             all_without_filter: config.endpoint_filter.return_all_endpoints_if_no_filter,
         },
     })
+}
+
+/// Methods beyond Keystone's own that authenticate the user as such.
+fn primary_methods(config: &Config) -> Vec<String> {
+    let mut methods = config.auth.additional_primary_auth_methods.clone();
+    if config.webauthn.enabled {
+        methods.push(config.webauthn.method(&config.auth).to_string());
+    }
+    methods
 }
 
 /// How the limits of projects above and below one another go together.

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::bootstrap::make;
 use crate::cli::{Failure, block_on, bring_up, load_files, out, pool, say, set_up};
+use crate::config::sections::Auth;
 use crate::config::{Config, Loaded};
 use crate::node::repository;
 use crate::server::{Running, ServeOptions, run as run_server};
@@ -271,6 +272,8 @@ fn configuration(dir: &Path, options: &Quickstart) -> String {
         Some(url) => url.expose_secret().replace('$', "$$"),
         None => format!("sqlite:///{dir}/keystone.sqlite"),
     };
+    let listen = options.listen.unwrap_or(ADDRESS);
+    let (port, methods) = (listen.port(), Auth::default().methods.join(","));
     format!(
         "# Written by `keystone-ng quickstart`; yours to change. `keystone-ng config sample` prints\n\
          # every option.\n\n\
@@ -278,10 +281,13 @@ fn configuration(dir: &Path, options: &Quickstart) -> String {
          [fernet_tokens]\nkey_repository = {dir}/fernet-keys\n\n\
          [fernet_receipts]\nkey_repository = {dir}/fernet-keys\n\n\
          [credential]\nkey_repository = {dir}/credential-keys\n\n\
-         [api_server]\nlisten = {}\n\n\
+         [api_server]\nlisten = {listen}\n\n\
          # No Python Keystone writes to this database, so what is cached need not be re-read.\n\
-         [cache_coherence]\nforeign_writers = false\n",
-        options.listen.unwrap_or(ADDRESS)
+         [cache_coherence]\nforeign_writers = false\n\n\
+         # Passkeys. The methods are those that there are anyhow, and that one.\n\
+         [auth]\nmethods = {methods},webauthn\n\n\
+         [webauthn]\nenabled = true\nrelying_party_id = localhost\n\
+         relying_party_name = Keystone-NG\norigins = http://localhost:{port}\n",
     )
 }
 

@@ -1,5 +1,7 @@
 //! Rules that tie options together.
 
+mod passkeys;
+
 use keystone_actors::db::is_sql_mode;
 use keystone_actors::identity::PasswordRequirement;
 
@@ -87,6 +89,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
                 .to_owned(),
         );
     }
+    passkeys::check(config, reader);
 }
 
 /// What is odd about options together, though the program can run.

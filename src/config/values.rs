@@ -304,6 +304,8 @@ impl<T: Value> Value for Option<T> {
 
 impl Item for String {}
 impl Item for SocketAddr {}
+impl Item for i64 {}
+impl Item for Uri {}
 
 /// Commas separate, and white space around items goes; commas at the end go too. Quotes are
 /// ordinary characters.

@@ -10,6 +10,7 @@ mod identity;
 mod own;
 mod resources;
 mod tokens;
+mod webauthn;
 
 use super::options::{Section, SectionMeta, choices};
 use super::resolve::Reader;
@@ -33,6 +34,7 @@ pub use tokens::{
     FernetReceipts, FernetTokens, JwsAlgorithm, JwtTokens, Oauth1, Receipt, Revoke, Token,
     TokenProvider, Totp, Trust,
 };
+pub use webauthn::{Attestation, CounterRegression, Requirement, TokenMethod, Webauthn};
 
 choices! {
     /// Where a provider keeps its data. Others exist in Python Keystone only.
@@ -157,4 +159,6 @@ config! {
     trust: Trust,
     /// `[unified_limit]`
     unified_limit: UnifiedLimit,
+    /// `[webauthn]`
+    webauthn: Webauthn,
 }

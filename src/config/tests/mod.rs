@@ -3,6 +3,7 @@
 mod inert;
 mod ini;
 mod load;
+mod passkeys;
 mod property;
 mod sample;
 mod values;
