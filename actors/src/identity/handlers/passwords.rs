@@ -4,8 +4,8 @@ use secrecy::SecretString;
 
 use super::super::store::{self, Account};
 use super::super::{
-    AuthenticatePassword, Authenticated, ChangePassword, Error, IdentityProvider, Lockout,
-    PasswordChange, Refusal, UserLookup,
+    AdmitUser, AuthenticatePassword, Authenticated, ChangePassword, Error, IdentityProvider,
+    Lockout, PasswordChange, Refusal, UserLookup,
 };
 use crate::actor::{Serve, Unavailable};
 use crate::db::DbTime;
@@ -84,6 +84,12 @@ impl IdentityProvider {
         if account.failures.count > 0 {
             store::clear_failures(&self.db, id, self.lockout(account), now).await?;
         }
+        self.note_activity(account, now).await
+    }
+
+    /// Notes the day of the activity, where a rule asks for it.
+    async fn note_activity(&self, account: &Account, now: i64) -> Result<(), Error> {
+        let id = &account.user.id;
         let today = DbTime::from_seconds(now).0.date();
         if self.settings.inactivity_days().is_some() && account.last_active != Some(today) {
             let node = self.invalidations.node();
@@ -91,6 +97,25 @@ impl IdentityProvider {
             self.invalidations.publish(&change);
         }
         Ok(())
+    }
+}
+
+impl Serve<AdmitUser> for IdentityProvider {
+    async fn serve(self, AdmitUser { user, now }: AdmitUser) -> Result<Authenticated, Error> {
+        let lookup = UserLookup::ById(user);
+        let days = self.settings.inactivity_days();
+        let Some(account) = store::find_account(&self.db, &lookup, days).await? else {
+            return Ok(Authenticated::Refused(Refusal::UnknownUser));
+        };
+        if !account.user.is_enabled(now) {
+            return Ok(Authenticated::Refused(Refusal::Disabled));
+        }
+        let rule = self.lockout(&account);
+        if rule.is_some_and(|rule| rule.locks(account.failures, now)) {
+            return Ok(Authenticated::Refused(Refusal::Locked));
+        }
+        self.note_activity(&account, now).await?;
+        Ok(Authenticated::Accepted(account.user))
     }
 }
 

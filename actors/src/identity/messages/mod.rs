@@ -9,7 +9,7 @@ pub use groups::{
     GetMemberships, ListGroups, ListGroupsOfUser, ListMembers, ListUserGroups, ListUsersInGroup,
     RemoveUserFromGroup, UpdateGroup,
 };
-pub use passwords::{AuthenticatePassword, ChangePassword};
+pub use passwords::{AdmitUser, AuthenticatePassword, ChangePassword};
 pub use users::{
     CreateUser, DeleteUser, FindUser, GetUser, ListUsers, NameUsers, RevokeUserTokens, UpdateUser,
 };

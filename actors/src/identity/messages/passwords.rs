@@ -24,6 +24,18 @@ pub struct AuthenticatePassword {
     pub now: i64,
 }
 
+/// Whether a user who has proven otherwise than by password who it is may log in: refused where
+/// there is no such user (`UnknownUser`), it is disabled or was away for too long (`Disabled`), or
+/// failures lock the account (`Locked`). Notes the day of the activity.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Authenticated, Error>")]
+pub struct AdmitUser {
+    /// Who.
+    pub user: UserId,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
 /// Changes a user's own password, an expired one too, and ends the user's tokens.
 ///
 /// The rules, in this order: the original password is right (a failure counts towards a lock-out,
