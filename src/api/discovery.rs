@@ -10,7 +10,7 @@ use super::router::Router;
 use super::routes::Routes;
 use super::schema::{Schema, array, object, text};
 
-const JSON_HOME: &str = "application/json-home";
+pub(super) const JSON_HOME: &str = "application/json-home";
 
 /// Routes them.
 pub fn routes(api: &mut Router) {
@@ -48,7 +48,7 @@ fn version_shape() -> Schema {
         .required("media-types", array(object()))
 }
 
-fn one_version() -> Schema {
+pub(super) fn one_version() -> Schema {
     object().required("version", version_shape())
 }
 
@@ -85,7 +85,7 @@ fn show(request: &HttpRequest, document: Document) -> HttpResponse {
 }
 
 /// Keystone does not weigh qualities: naming JSON Home is enough.
-fn wants_json_home(request: &HttpRequest) -> bool {
+pub(super) fn wants_json_home(request: &HttpRequest) -> bool {
     Accept::parse(request).is_ok_and(|accept| accept.iter().any(|one| one.item == JSON_HOME))
 }
 

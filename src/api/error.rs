@@ -33,8 +33,19 @@ pub struct ApiError {
     challenge: bool,
     /// Seconds after which to try again.
     retry_after: Option<u64>,
+    /// What few errors have.
+    more: Option<Box<More>>,
+}
+
+/// What few errors have.
+#[derive(Debug, Default)]
+struct More {
     /// What errors of authentication carry besides.
     identity: Option<Value>,
+    /// What auditors are told in the message's place.
+    class: Option<&'static str>,
+    /// What stands in the place of the status's name.
+    title: Option<&'static str>,
 }
 
 /// Marks an answer to which `WWW-Authenticate` is due: its text needs the request.
@@ -48,7 +59,7 @@ impl ApiError {
             message: message.into(),
             challenge: false,
             retry_after: None,
-            identity: None,
+            more: None,
         }
     }
 
@@ -166,11 +177,9 @@ impl ApiError {
     }
 
     /// The same error with the member `identity`, as errors of authentication have it.
-    pub fn with_identity(self, identity: Value) -> Self {
-        Self {
-            identity: Some(identity),
-            ..self
-        }
+    pub fn with_identity(mut self, identity: Value) -> Self {
+        self.more.get_or_insert_default().identity = Some(identity);
+        self
     }
 
     /// The same error, telling the client why authentication failed: `insecure_debug`.
@@ -180,6 +189,24 @@ impl ApiError {
                 .into(),
             ..self
         }
+    }
+
+    /// The same error, of which auditors are told this class of reasons.
+    pub fn audited(mut self, class: &'static str) -> Self {
+        self.more.get_or_insert_default().class = Some(class);
+        self
+    }
+
+    /// The same error by another name than its status has.
+    pub fn titled(mut self, title: &'static str) -> Self {
+        self.more.get_or_insert_default().title = Some(title);
+        self
+    }
+
+    /// What auditors are told: a class of reasons, or else what the client is told.
+    pub fn reason_class(&self) -> &str {
+        let class = self.more.as_ref().and_then(|more| more.class);
+        class.unwrap_or(&self.message)
     }
 
     /// What the client is told.
@@ -223,12 +250,15 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut error = json!({ "code": self.status.as_u16() });
-        if let (Some(identity), Some(members)) = (&self.identity, error.as_object_mut()) {
+        let more = self.more.as_deref();
+        let identity = more.and_then(|more| more.identity.as_ref());
+        if let (Some(identity), Some(members)) = (identity, error.as_object_mut()) {
             members.insert("identity".to_owned(), identity.clone());
         }
         if let Some(members) = error.as_object_mut() {
             members.insert("message".to_owned(), self.message.as_ref().into());
-            let title = self.status.canonical_reason().unwrap_or_default();
+            let title = more.and_then(|more| more.title);
+            let title = title.or(self.status.canonical_reason()).unwrap_or_default();
             members.insert("title".to_owned(), title.into());
         }
         let mut response = HttpResponse::build(self.status)

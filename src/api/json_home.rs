@@ -347,6 +347,43 @@ pub fn document(prefix: &str) -> Value {
     json!({ "resources": resources.collect::<Map<String, Value>>() })
 }
 
+/// Relations of passkeys, and their paths.
+const PASSKEYS: [(&str, &str); 9] = [
+    ("rel/user_passkeys", "/v4/users/{user_id}/passkeys"),
+    (
+        "rel/user_passkey",
+        "/v4/users/{user_id}/passkeys/{passkey_id}",
+    ),
+    (
+        "rel/passkey_register_start",
+        "/v4/users/{user_id}/passkeys/register_start",
+    ),
+    (
+        "rel/passkey_register_finish",
+        "/v4/users/{user_id}/passkeys/register_finish",
+    ),
+    (
+        "rel/passkey_invitation",
+        "/v4/users/{user_id}/passkeys/invitation",
+    ),
+    (
+        "rel/passkey_recovery_codes",
+        "/v4/users/{user_id}/passkeys/recovery_codes",
+    ),
+    ("rel/auth_passkey_start", "/v4/auth/passkey/start"),
+    ("rel/auth_passkey_finish", "/v4/auth/passkey/finish"),
+    ("rel/auth_passkey_device", "/v4/auth/passkey/device"),
+];
+
+/// The document of version 4.
+pub fn of_v4() -> Value {
+    let resources = PASSKEYS.iter().map(|(relation, path)| {
+        let name = V3.replace("/3", "/4");
+        (format!("{name}/{relation}"), resource(relation, path))
+    });
+    json!({ "resources": resources.collect::<Map<String, Value>>() })
+}
+
 fn resource(relation: &str, path: &str) -> Value {
     let variables: Map<String, Value> = variables(path)
         .map(|name| (name.to_owned(), Value::from(parameter(name))))

@@ -19,6 +19,7 @@ pub mod schema;
 pub mod slashes;
 mod stream;
 pub mod v3;
+pub mod v4;
 
 use std::sync::Arc;
 
@@ -29,11 +30,16 @@ use serde_json::json;
 
 use router::Router;
 
-/// Routes everything but health.
-pub fn routes(api: &mut Router) {
-    discovery::routes(api);
-    v3::routes(api);
-    openapi::routes(api);
+/// Routes everything but health; with passkeys or without.
+pub fn routes(passkeys: bool) -> impl Fn(&mut Router) + Clone {
+    move |api| {
+        discovery::routes(api);
+        v3::routes(api);
+        if passkeys {
+            v4::routes(api);
+        }
+        openapi::routes(api);
+    }
 }
 
 /// What a path answers to methods that it does not have: 405 in Keystone's form, and to OPTIONS

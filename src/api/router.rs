@@ -243,7 +243,7 @@ mod tests {
 
     #[actix_web::test]
     async fn all_paths_of_the_api_are_routed_and_each_to_itself() {
-        let router = Router::of(super::super::routes);
+        let router = Router::of(super::super::routes(true));
         let patterns: Vec<String> = router.0.iter().map(|path| path.pattern.clone()).collect();
         let paths = router.new_service(()).await.unwrap();
         assert!(patterns.len() > 100);

@@ -8,7 +8,7 @@ use keystone_actors::token::{Methods, Receipt};
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::Proof;
+use super::{Proof, refused, webauthn};
 use crate::api::error::ApiError;
 use crate::node::Node;
 
@@ -41,7 +41,7 @@ pub(super) fn add_receipt(
         return Err(bad());
     }
     for method in opened.receipt.methods.iter() {
-        proof.methods.insert(method);
+        proof.methods.insert(webauthn::meant(node, method));
     }
     Ok(())
 }
@@ -59,13 +59,32 @@ pub(super) async fn check(
         .read(GetUser { id: user.clone() })
         .await?;
     let rules = rules_of(&user);
-    if rules.is_empty() || rules.iter().any(|rule| is_met(rule, &proof.methods)) {
+    let meant = |method: &str| webauthn::meant(node, method).to_owned();
+    if proof.by_recovery_code {
+        let stands_in = rules
+            .iter()
+            .flatten()
+            .any(|it| meant(it) == webauthn::METHOD);
+        let mut others = proof.methods.iter();
+        let alone = !others.any(|it| !matches!(it, webauthn::METHOD | "token"));
+        if alone || !stands_in {
+            let why = "a recovery code where no rule asks for a passkey beside something else";
+            info!(user.id = %user.id, why, "login by recovery code refused");
+            return Err(refused(node, &why).audited("RecoveryCodeAlone"));
+        }
+    }
+    let met = |rule: &Vec<String>| {
+        let rule: Vec<String> = rule.iter().map(|method| meant(method)).collect();
+        is_met(&rule, &proof.methods)
+    };
+    let enough = proof.user_verified && node.config.webauthn.mfa_equivalent;
+    if rules.is_empty() || enough || rules.iter().any(met) {
         return Ok(None);
     }
     let expires_at = now + seconds(node.config.receipt.expiration);
     let receipt = Receipt {
         user_id: user.id.to_string(),
-        methods: proof.methods.clone(),
+        methods: webauthn::sealed(node, &proof.methods),
         expires_at,
     };
     let sealed = node.receipts.seal(&receipt, now);
@@ -78,13 +97,19 @@ pub(super) async fn check(
     // Only what can lead on: rules that share a method with what was proven, and can be met.
     let required: Vec<_> = rules
         .iter()
-        .filter(|rule| rule.iter().all(|method| configured.contains(method)))
-        .filter(|rule| rule.iter().any(|method| proof.methods.contains(method)))
+        .filter(|rule| {
+            let known = |it: &String| configured.contains(it) || meant(it) == webauthn::METHOD;
+            rule.iter().all(known)
+        })
+        .filter(|rule| {
+            rule.iter()
+                .any(|method| proof.methods.contains(&meant(method)))
+        })
         .collect();
     info!(user.id = %user.id, "more authentication methods are due");
     let body = json!({
         "receipt": {
-            "methods": proof.methods.iter().collect::<Vec<_>>(),
+            "methods": receipt.methods,
             "user": {
                 "domain": {"id": domain.id, "name": domain.name},
                 "id": user.id,

@@ -17,20 +17,25 @@ mod signing;
 mod tests;
 mod token;
 mod totp;
+pub mod webauthn;
 
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
 use keystone_actors::ids::UserId;
 use keystone_actors::token::{
     AuditIds, FederationRef, Issue, IssueToken, Issued, Methods, PayloadScope, Refusal,
 };
 use keystone_actors::trust::ConsumeTrustUse;
+use keystone_actors::webauthn::NoteToken;
 use serde_json::json;
 use tracing::info;
 
+use crate::api::call::initiator;
 use crate::api::error::ApiError;
 use crate::node::Node;
+use crate::notify::{self, Event, Reason};
 pub use mfa::ReceiptDue;
-use request::{AuthRequest, Method};
+use request::{AuthRequest, Method, ScopeRequest};
 
 /// What came of an authentication.
 pub enum Outcome {
@@ -57,6 +62,12 @@ struct Proof {
     federation: Option<FederationRef>,
     /// Set when a token was the proof, for the rules about what may be made from it.
     from_token: bool,
+    /// The passkey that was shown, with which the token goes.
+    passkey: Option<String>,
+    /// Whether its authenticator has looked who uses it.
+    user_verified: bool,
+    /// Set when a recovery code was shown in a passkey's place.
+    by_recovery_code: bool,
 }
 
 impl Proof {
@@ -92,12 +103,20 @@ pub async fn authenticate(
     if let Some(unknown) = request
         .methods
         .iter()
-        .find(|method| !method.is_configured(configured))
+        .find(|method| !is_configured(node, method))
     {
         return Err(unsupported(unknown.name(), configured));
     }
     let mut proof = Proof::default();
-    for method in &request.methods {
+    // Recovery codes last: none is used up by who fails otherwise.
+    let (last, first): (Vec<_>, Vec<_>) = request
+        .methods
+        .iter()
+        .partition(|method| matches!(method, Method::Webauthn(shown) if shown.is_recovery_code()));
+    if !last.is_empty() && first.is_empty() && receipt.is_none_or(str::is_empty) {
+        return Err(refused(node, &"a recovery code alone").audited("RecoveryCodeAlone"));
+    }
+    for method in first.into_iter().chain(last) {
         match method {
             Method::Password(password) => password::prove(node, &mut proof, password, now).await?,
             Method::Token(text) => {
@@ -108,10 +127,32 @@ pub async fn authenticate(
             }
             Method::Oauth1 => oauth1::prove(node, &mut proof, http, now).await?,
             Method::Totp(passcode) => totp::prove(node, &mut proof, passcode, now).await?,
+            Method::Webauthn(shown) => {
+                webauthn::prove(node, &mut proof, http, shown, now).await?;
+            }
             // Configured, and nobody can prove anything by it here.
             Method::Other(name) => return Err(refused(node, &format_args!("no method {name}"))),
         }
     }
+    complete(node, proof, &request.scope, receipt, now).await
+}
+
+/// Whether `[auth] methods` has it; passkeys may be there by another name.
+fn is_configured(node: &Node, method: &Method) -> bool {
+    match method {
+        Method::Webauthn(_) => node.config.webauthn.enabled,
+        method => method.is_configured(&node.config.auth.methods),
+    }
+}
+
+/// What follows once it is proven who somebody is: scope, multi-factor rules, token.
+async fn complete(
+    node: &Node,
+    mut proof: Proof,
+    scope: &ScopeRequest,
+    receipt: Option<&str>,
+    now: i64,
+) -> Result<Outcome, ApiError> {
     let Some(user) = proof.user.clone() else {
         return Err(ApiError::unauthenticated());
     };
@@ -120,7 +161,7 @@ pub async fn authenticate(
     if proof.access_token.is_some() && others {
         return Err(refused(node, &"two delegations at once"));
     }
-    let scope = scope::resolve(node, &proof, &user, &request.scope, now).await?;
+    let scope = scope::resolve(node, &proof, &user, scope, now).await?;
     mfa::add_receipt(node, &mut proof, &user, receipt, now)?;
     if let Some(due) = mfa::check(node, &proof, &user, now).await? {
         return Ok(Outcome::ReceiptDue(due));
@@ -129,7 +170,7 @@ pub async fn authenticate(
     let trust = scope.trust.clone();
     let issue = IssueToken {
         user: user.clone(),
-        methods: proof.methods,
+        methods: webauthn::sealed(node, &proof.methods),
         scope: scope.scope,
         audit_ids: proof.audit_ids.unwrap_or_else(AuditIds::fresh),
         not_after: proof.not_after,
@@ -144,6 +185,16 @@ pub async fn authenticate(
             if let Some(id) = trust {
                 // Before the token is given away: of two that use the last of its uses, one fails.
                 node.providers.trust.send(ConsumeTrustUse { id }).await?;
+            }
+            if let Some(passkey) = proof.passkey {
+                // Before it is given away, too: no token outlives its passkey.
+                let audit_ids = &issued.token.audit_ids;
+                let note = NoteToken {
+                    passkey,
+                    audit_id: audit_ids.root.unwrap_or(audit_ids.own).to_string(),
+                    expires_at: issued.token.expires_at,
+                };
+                node.providers.webauthn.read(note).await?;
             }
             info!(
                 user.id = %user,
@@ -170,6 +221,40 @@ pub fn refused(node: &Node, reason: &dyn std::fmt::Display) -> ApiError {
     } else {
         ApiError::unauthenticated()
     }
+}
+
+/// Tells auditors of a login that succeeded, failed, or is not finished. `user` is who it was, where
+/// that is known of one that failed.
+pub fn tell(
+    node: &Node,
+    http: &HttpRequest,
+    outcome: &Result<Outcome, ApiError>,
+    user: Option<&UserId>,
+) {
+    let mut initiator = initiator(http);
+    initiator.user_id = user.map(ToString::to_string);
+    let (outcome, reason) = match outcome {
+        Ok(Outcome::Issued(issued)) => {
+            initiator.user_id = Some(issued.token.user.id.to_string());
+            (notify::Outcome::Success, None)
+        }
+        Ok(Outcome::ReceiptDue(_)) => (notify::Outcome::Pending, None),
+        Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
+            let reason = Reason {
+                code: error.status().as_u16(),
+                text: error.reason_class().to_owned(),
+            };
+            (notify::Outcome::Failure, Some(reason))
+        }
+        // Not a matter of who somebody is.
+        Err(_) => return,
+    };
+    node.notifier.send(Event {
+        subject: notify::Subject::Authentication,
+        initiator,
+        outcome,
+        reason,
+    });
 }
 
 fn unsupported(name: &str, configured: &[String]) -> ApiError {

@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::webauthn::{METHOD, Webauthn};
 use crate::api::error::ApiError;
 
 /// More methods than this no client names.
@@ -31,6 +32,8 @@ pub enum Method {
     Totp(Totp),
     /// An OAuth 1 access token, with which the request's header is signed.
     Oauth1,
+    /// A passkey, or a recovery code in its place.
+    Webauthn(Webauthn),
     /// One that this server does not have, configured or not.
     Other(String),
 }
@@ -125,6 +128,29 @@ pub enum ProjectRef {
     },
 }
 
+impl UserRef {
+    /// Reads a user by ID, or by name and domain.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn parse(user: &Value) -> Result<Self, ApiError> {
+        let user = object(user, "user")?;
+        strings(user, &["id", "name"], "user")?;
+        parse_user(user)
+    }
+}
+
+impl ScopeRequest {
+    /// Reads a scope.
+    ///
+    /// # Errors
+    /// 400 with Keystone's texts.
+    pub fn parse(scope: &Value) -> Result<Self, ApiError> {
+        check_scope(scope)?;
+        parse_scope(scope)
+    }
+}
+
 impl Method {
     /// Its name in requests and tokens.
     pub fn name(&self) -> &str {
@@ -134,6 +160,7 @@ impl Method {
             Self::ApplicationCredential(_) => "application_credential",
             Self::Totp(_) => "totp",
             Self::Oauth1 => "oauth1",
+            Self::Webauthn(_) => METHOD,
             Self::Other(name) => name,
         }
     }
@@ -215,6 +242,10 @@ impl AuthRequest {
                 }
                 ("totp", ..) => Method::Totp(parse_totp(identity.get(*name))?),
                 ("oauth1", ..) => Method::Oauth1,
+                (METHOD, ..) => {
+                    let shown = identity.get(*name);
+                    Method::Webauthn(Webauthn::parse(shown, scope_value)?)
+                }
                 (name, ..) => Method::Other(name.to_owned()),
             })
         };

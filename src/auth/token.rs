@@ -3,9 +3,10 @@
 use keystone_actors::token::{Refusal, Scope, Token, ValidateToken, Verdict};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Proof;
 use super::request::ScopeRequest;
+use super::{Proof, webauthn};
 use crate::api::error::{ApiError, FORBIDDEN};
+use crate::config::sections::Requirement;
 use crate::node::Node;
 
 /// Proves the user by a token.
@@ -30,8 +31,20 @@ pub(super) async fn prove(
     may_make_another(node, &token, scope)?;
     proof.is(&token.user.id)?;
     for method in token.methods.iter() {
-        proof.methods.insert(method);
+        proof.methods.insert(webauthn::meant(node, method));
     }
+    // Whoever has it has passed the rules already, by what a passkey was good for then.
+    let passkey = token
+        .methods
+        .iter()
+        .any(|it| webauthn::meant(node, it) == webauthn::METHOD);
+    let always = node.config.webauthn.user_verification == Requirement::Required;
+    proof.user_verified |= passkey
+        && (always
+            || token
+                .methods
+                .iter()
+                .all(|it| matches!(webauthn::meant(node, it), webauthn::METHOD | "token")));
     proof.methods.insert("token");
     proof.ends(Some(token.expires_at));
     proof.audit_ids = Some(token.audit_ids.rescoped());

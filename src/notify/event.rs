@@ -12,6 +12,8 @@ pub enum Operation {
     Updated,
     /// It is gone.
     Deleted,
+    /// It was disabled, by the server itself.
+    Disabled,
 }
 
 impl Operation {
@@ -20,6 +22,7 @@ impl Operation {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Deleted => "deleted",
+            Self::Disabled => "disabled",
         }
     }
 }
@@ -72,6 +75,8 @@ kinds! {
     ApplicationCredential = "application_credential", "data/security/credential";
     /// An access rule.
     AccessRule = "access_rule", "unknown";
+    /// A passkey.
+    Passkey = "passkey", "data/security/identity/passkey";
     /// A trust.
     Trust = "OS-TRUST:trust", "data/security/trust";
     /// An OAuth 1 consumer.

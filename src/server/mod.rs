@@ -161,6 +161,7 @@ async fn serve(
     let pulse = Pulse::start(workers);
     let attended = web::Data::new(connections.clone());
     let app_node = node.clone();
+    let passkeys = config.webauthn.enabled;
     let app = move || {
         app_node.providers.supervision.attach_worker();
         if let Some(pulse) = &pulse {
@@ -178,7 +179,7 @@ async fn serve(
                 web::scope("")
                     .wrap(from_fn(api::slashes::tidy))
                     .wrap(from_fn(api::context::surround))
-                    .default_service(Router::of(api::routes)),
+                    .default_service(Router::of(api::routes(passkeys))),
             )
     };
     // Where connections wait for the next process, there is nothing to wait for.

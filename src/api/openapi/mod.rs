@@ -18,6 +18,7 @@ use self::components::Components;
 use super::router::Router;
 use super::routes::{Operation, Routes};
 use super::schema::object;
+use crate::node::Node;
 use crate::server::health;
 
 /// Routes it.
@@ -49,11 +50,17 @@ pub fn routes(api: &mut Router) {
 }
 
 /// `GET /openapi.json`.
-async fn show() -> HttpResponse {
-    static DOCUMENT: LazyLock<web::Bytes> = LazyLock::new(|| document().to_string().into());
+async fn show(node: web::Data<Node>) -> HttpResponse {
+    type Document = LazyLock<web::Bytes>;
+    static WITH_PASSKEYS: Document = LazyLock::new(|| document(true).to_string().into());
+    static WITHOUT: Document = LazyLock::new(|| document(false).to_string().into());
+    let document = match node.config.webauthn.enabled {
+        true => &WITH_PASSKEYS,
+        false => &WITHOUT,
+    };
     HttpResponse::Ok()
         .insert_header(ContentType::json())
-        .body(DOCUMENT.clone())
+        .body(web::Bytes::clone(document))
 }
 
 /// `GET /docs`: the same for people.
@@ -84,17 +91,17 @@ fn file(kind: &'static str, content: &'static str) -> HttpResponse {
 }
 
 /// All operations, as they are registered.
-fn operations() -> Vec<Operation> {
+fn operations(passkeys: bool) -> Vec<Operation> {
     let router = Router::of(|api| {
         health::routes(api);
-        super::routes(api);
+        super::routes(passkeys)(api);
     });
     router.operations()
 }
 
-/// The description of all that is routed.
-pub fn document() -> Value {
-    let operations = operations();
+/// The description of all that is routed; with passkeys or without.
+pub fn document(passkeys: bool) -> Value {
+    let operations = operations(passkeys);
     let components = Components::of(&operations);
     let mut paths: Map<String, Value> = Map::new();
     for operation in &operations {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::revocation::RevokeToken;
@@ -12,16 +12,14 @@ use keystone_actors::token::{InspectPair, Pair, Refusal, Token, ValidateToken, V
 use super::shapes;
 use crate::api::access_rules;
 use crate::api::body::JsonBody;
-use crate::api::call::initiator;
 use crate::api::caller::{Caller, token_in};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::auth::request::AuthRequest;
-use crate::auth::{Outcome, authenticate};
+use crate::auth::{Outcome, authenticate, tell};
 use crate::node::Node;
-use crate::notify::{self, Event, Reason};
 use crate::policy::{Rule, Target};
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-subject-token");
@@ -76,51 +74,29 @@ async fn issue(
         .get(&RECEIPT)
         .map(|value| value.to_str().unwrap_or("\u{fffd}"));
     let outcome = authenticate(&node, parsed, &request, receipt, now).await;
-    tell(&node, &request, &outcome);
-    match outcome? {
+    tell(&node, &request, &outcome, None);
+    Ok(answer_outcome(&request, outcome?))
+}
+
+/// What a login is answered: 201 with the token, or 401 with a receipt.
+pub fn answer_outcome(request: &HttpRequest, outcome: Outcome) -> HttpResponse {
+    match outcome {
         Outcome::Issued(issued) => {
             let caller = Caller {
                 token: issued.token,
             };
             caller.note();
-            Ok(answer(
+            answer(
                 HttpResponse::Created(),
-                &request,
+                request,
                 &issued.text,
                 &caller.token,
-            ))
+            )
         }
-        Outcome::ReceiptDue(due) => Ok(HttpResponse::Unauthorized()
+        Outcome::ReceiptDue(due) => HttpResponse::Unauthorized()
             .insert_header((RECEIPT, due.text))
-            .json(due.body)),
+            .json(due.body),
     }
-}
-
-/// Tells auditors of a login that succeeded, failed, or is not finished.
-fn tell(node: &Node, request: &HttpRequest, outcome: &Result<Outcome, ApiError>) {
-    let mut initiator = initiator(request);
-    let (outcome, reason) = match outcome {
-        Ok(Outcome::Issued(issued)) => {
-            initiator.user_id = Some(issued.token.user.id.to_string());
-            (notify::Outcome::Success, None)
-        }
-        Ok(Outcome::ReceiptDue(_)) => (notify::Outcome::Pending, None),
-        Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
-            let reason = Reason {
-                code: error.status().as_u16(),
-                text: error.message().to_owned(),
-            };
-            (notify::Outcome::Failure, Some(reason))
-        }
-        // Not a matter of who somebody is.
-        Err(_) => return,
-    };
-    node.notifier.send(Event {
-        subject: notify::Subject::Authentication,
-        initiator,
-        outcome,
-        reason,
-    });
 }
 
 /// A token in `X-Auth-Token` is not needed here, and one that does not decode is ignored; but one

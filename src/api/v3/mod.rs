@@ -27,7 +27,7 @@ pub mod revoke_events;
 pub mod role_assignments;
 pub mod roles;
 pub mod services;
-mod shapes;
+pub mod shapes;
 pub mod tags;
 pub mod trusts;
 pub mod users;

@@ -47,6 +47,7 @@ pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
         "application_credential",
         "totp",
         "oauth1",
+        "webauthn",
     ];
     let password = user().required("password", text().secret());
     let passcode = user().required("passcode", text().secret());
@@ -55,6 +56,10 @@ pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
         .optional("name", text())
         .optional("user", user())
         .required("secret", text().secret());
+    let holder = user().optional("recovery_code", text().secret());
+    let webauthn = object()
+        .optional("credential", object())
+        .optional("user", holder);
     let methods = array(text().one_of(names.map(Into::into)));
     let identity = object()
         .required("methods", methods)
@@ -62,7 +67,8 @@ pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
         .optional("token", object().required("id", text().secret()))
         .optional("application_credential", credential)
         .optional("totp", object().required("user", passcode))
-        .optional("oauth1", object());
+        .optional("oauth1", object())
+        .optional("webauthn", webauthn);
     let system = object().required("all", boolean());
     let trust = object().required("id", text());
     let scope = object()
@@ -91,7 +97,7 @@ pub(super) static AUTH: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 /// A token: what it stands for.
-pub(super) fn token() -> Schema {
+pub fn token() -> Schema {
     let project = of_domain();
     let trust = object().required("id", text());
     let token = object()
@@ -112,7 +118,7 @@ pub(super) fn token() -> Schema {
 }
 
 /// That more is needed, with a receipt; or an error.
-pub(super) fn refusal() -> Schema {
+pub fn refusal() -> Schema {
     let error = object()
         .required("code", integer())
         .required("message", text())

@@ -1,0 +1,186 @@
+//! Registering a passkey: by the user, or by who was sent an invitation.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use keystone_actors::identity::{GetUser, User};
+use keystone_actors::ids::UserId;
+use keystone_actors::webauthn::{
+    Attested, CreateInvitation, CreationOptions, Error, FinishRegistration, Invitation,
+    LookInvitation, Passkey, StartRegistration,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tracing::info;
+
+use super::{allow, check_description, is_own, refuse_delegated, require_fresh, send, tell};
+use crate::api::call::initiator;
+use crate::api::caller::Caller;
+use crate::api::error::ApiError;
+use crate::node::Node;
+use crate::notify::{Initiator, Operation};
+use crate::policy::{Rule, Subject as _};
+
+/// The user, if the caller is that user, has signed in just now, and policy has nothing against it.
+pub(super) async fn own(
+    node: &Node,
+    caller: &Caller,
+    rule: Rule,
+    user: &UserId,
+    now: i64,
+) -> Result<Arc<User>, ApiError> {
+    let found = allow(node, caller, rule, user).await?;
+    refuse_delegated(caller)?;
+    if !is_own(caller, user) {
+        return Err(ApiError::forbidden_action(
+            "Users register their passkeys themselves. Send this one an invitation (POST \
+             /v4/users/{user_id}/passkeys/invitation)",
+        ));
+    }
+    require_fresh(node, caller, now)?;
+    Ok(found)
+}
+
+/// Begins to register a passkey of the caller.
+///
+/// # Errors
+/// 403 for another user's, for a delegated token, and for one of a login that is not fresh.
+pub async fn begin_registration(
+    node: &Node,
+    caller: &Caller,
+    user: &UserId,
+    now: i64,
+) -> Result<CreationOptions, ApiError> {
+    let found = own(node, caller, Rule::V4PasskeyRegister, user, now).await?;
+    begin(node, &found, now).await
+}
+
+async fn begin(node: &Node, user: &User, now: i64) -> Result<CreationOptions, ApiError> {
+    let start = StartRegistration {
+        user: user.id.clone(),
+        user_name: user.name.clone(),
+        now,
+    };
+    Ok(node.providers.webauthn.read(start).await?)
+}
+
+/// Registers the passkey.
+///
+/// # Errors
+/// As of [`begin_registration`]; 400 where the authenticator's answer is not good, 409 where it is
+/// registered already.
+pub async fn finish_registration(
+    node: &Node,
+    caller: &Caller,
+    http: &HttpRequest,
+    user: &UserId,
+    credential: Attested,
+    description: Option<String>,
+    now: i64,
+) -> Result<Arc<Passkey>, ApiError> {
+    own(node, caller, Rule::V4PasskeyRegister, user, now).await?;
+    check_description(description.as_deref())?;
+    let finish = FinishRegistration {
+        user: user.clone(),
+        created_by: caller.user_id().map(str::to_owned),
+        credential,
+        description,
+        invitation: None,
+        now,
+    };
+    let passkey = node.providers.webauthn.send(finish).await?;
+    info!(user.id = %user, passkey.id = passkey.id, "registered a passkey");
+    tell(node, http, Some(caller), Operation::Created, &passkey.id);
+    Ok(passkey)
+}
+
+/// Makes an invitation for the user to register a passkey.
+///
+/// # Errors
+/// 403 for who may not, and for delegated tokens.
+pub async fn invite(
+    node: &Node,
+    caller: &Caller,
+    http: &HttpRequest,
+    user: &UserId,
+    now: i64,
+) -> Result<Invitation, ApiError> {
+    allow(node, caller, Rule::V4PasskeyInvite, user).await?;
+    refuse_delegated(caller)?;
+    if is_own(caller, user) {
+        require_fresh(node, caller, now)?;
+    }
+    let create = CreateInvitation {
+        user: user.clone(),
+        created_by: caller.token.acting_user.to_string(),
+        now,
+    };
+    let invitation = node.providers.webauthn.send(create).await?;
+    info!(user.id = %user, "made an invitation to register a passkey");
+    super::invited(node, http, caller, user);
+    Ok(invitation)
+}
+
+/// The link that is sent to the user. Behind the `#`, so that no server and no proxy logs it.
+pub fn invitation_url(node: &Node, invitation: &Invitation) -> String {
+    let secret = invitation.secret.expose_secret();
+    format!("{}/passkeys/invitation#{secret}", super::page_origin(node))
+}
+
+/// Begins to register a passkey by an invitation.
+///
+/// # Errors
+/// 401 where the invitation is not good.
+pub async fn begin_invited(
+    node: &Node,
+    secret: &SecretString,
+    now: i64,
+) -> Result<CreationOptions, ApiError> {
+    let user = invited_user(node, secret, now).await?;
+    begin(node, &user, now).await
+}
+
+/// Registers the passkey, and uses up the invitation.
+///
+/// # Errors
+/// As of [`begin_invited`] and [`finish_registration`].
+pub async fn finish_invited(
+    node: &Node,
+    http: &HttpRequest,
+    secret: &SecretString,
+    credential: Attested,
+    description: Option<String>,
+    now: i64,
+) -> Result<Arc<Passkey>, ApiError> {
+    let user = invited_user(node, secret, now).await?;
+    check_description(description.as_deref())?;
+    let finish = FinishRegistration {
+        user: user.id.clone(),
+        created_by: Some(user.id.to_string()),
+        credential,
+        description,
+        invitation: Some(secret.clone()),
+        now,
+    };
+    let passkey = node.providers.webauthn.send(finish).await?;
+    info!(user.id = %user.id, passkey.id = passkey.id, "registered a passkey by invitation");
+    let initiator = Initiator {
+        user_id: Some(user.id.to_string()),
+        ..initiator(http)
+    };
+    send(node, initiator, Operation::Created, &passkey.id);
+    Ok(passkey)
+}
+
+async fn invited_user(node: &Node, secret: &SecretString, now: i64) -> Result<Arc<User>, ApiError> {
+    let look = LookInvitation {
+        secret: secret.clone(),
+        now,
+    };
+    let bad = || ApiError::from(Error::Invitation);
+    let id = node.providers.webauthn.read(look).await?.ok_or_else(bad)?;
+    let user = node.providers.identity.read(GetUser { id }).await?;
+    match user.is_enabled(now) {
+        true => Ok(user),
+        false => Err(bad()),
+    }
+}
