@@ -4,12 +4,16 @@ import http.client
 import io
 import json
 import socket
+import socketserver
 import sys
 import threading
 import types
 import unittest
+import urllib.error
+import urllib.request
+from wsgiref import simple_server
 
-from keystone_ng_forward import Settings, filter_factory
+from keystone_ng_forward import Forward, Settings, filter_factory
 
 from .node import Node, Python, ask
 
@@ -135,6 +139,26 @@ class Headers(unittest.TestCase):
                 self.assertEqual(json.loads(answer.body)["error"]["code"], 508)
             ask(node, HTTP_VIA="1.1 other", HTTP_X_KEYSTONE_NG_HOPS="0")
             self.assertIn("via: 1.1 other, 1.1 keystone-ng-forward", node.head())
+
+    def test_a_filter_that_is_told_to_ask_itself_ends_at_the_second_turn(self):
+        class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
+            daemon_threads = True
+
+        class Quiet(simple_server.WSGIRequestHandler):
+            def log_message(self, *_):
+                pass
+
+        with simple_server.make_server("127.0.0.1", 0, None, Server, Quiet) as server:
+            url = "http://127.0.0.1:%d" % server.server_port
+            server.set_app(Forward(Python(), Settings.from_options({"url": url})))
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(url + "/v4/x", timeout=10)
+            with refused.exception as answer:
+                self.assertEqual((answer.code, json.load(answer)["error"]["code"]), (508, 508))
+            server.shutdown()
+            thread.join()
 
     def test_an_answer_keeps_its_headers_but_for_those_of_its_connection(self):
         with Node(
