@@ -32,6 +32,7 @@ mod multi_factor;
 mod nodes;
 mod notifications;
 mod oauth1;
+mod passkeys;
 mod password_rules;
 mod paths;
 mod policies;

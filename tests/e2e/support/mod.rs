@@ -10,6 +10,7 @@ pub(crate) mod inside;
 pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod oauth1;
+pub(crate) mod passkey;
 pub(crate) mod port;
 pub(crate) mod python;
 pub(crate) mod raw;
