@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod node;
 pub mod notify;
+pub mod outbound;
 pub mod passkeys;
 pub mod policy;
 pub mod quickstart;

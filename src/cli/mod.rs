@@ -5,6 +5,7 @@ mod doctor;
 mod inspect;
 mod jws;
 mod keys;
+mod login;
 mod policy;
 mod serve;
 
@@ -179,6 +180,9 @@ enum Command {
         #[command(subcommand)]
         command: inspect::TokenCommand,
     },
+    /// Sign in by passkey in a browser, here or on another device, and print the token for a shell.
+    #[command(after_help = login::HELP)]
+    Login(login::LoginArgs),
     /// Look at everything that a server needs, and say what to mend.
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),
@@ -254,6 +258,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         } => out(&config::sample()),
         Command::Policy { command } => policy::run(command),
         Command::Token { command } => inspect::run(command),
+        Command::Login(args) => login::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

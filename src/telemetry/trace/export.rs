@@ -1,16 +1,12 @@
 //! Sending finished spans, many at a time.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use awc::{Client, Connector};
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -18,6 +14,7 @@ use tracing::{info, warn};
 use super::collect::Finished;
 use super::{Stats, TraceError, encode};
 use crate::config::sections::Observability;
+use crate::outbound::client_config;
 
 /// Spans in one request to the collector.
 const BATCH: usize = 512;
@@ -29,13 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(60);
 /// The most that is read of the collector's answer, in bytes.
 const ANSWER: usize = 64 * 1024;
-
-/// Where systems keep the certificates of authorities: Debian, Red Hat, others.
-const SYSTEM_AUTHORITIES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-];
 
 /// The collector.
 pub(super) struct Target {
@@ -78,35 +68,6 @@ impl Target {
             .disable_redirects()
             .finish()
     }
-}
-
-fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, TraceError> {
-    let path = match authorities {
-        Some(path) => path.to_owned(),
-        None => SYSTEM_AUTHORITIES
-            .iter()
-            .map(PathBuf::from)
-            .find(|path| path.exists())
-            .ok_or(TraceError::NoAuthorities)?,
-    };
-    let at = |why: String| TraceError::Authorities {
-        path: path.clone(),
-        why,
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(&path).map_err(|e| at(e.to_string()))? {
-        let certificate = certificate.map_err(|e| at(e.to_string()))?;
-        // Old authorities of a system's that rustls does not take are no loss.
-        let _ = roots.add(certificate);
-    }
-    if roots.is_empty() {
-        return Err(at("there is no usable certificate in it".to_owned()));
-    }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 /// Sends what is collected, for as long as it runs.

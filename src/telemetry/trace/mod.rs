@@ -11,7 +11,6 @@ mod parent;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -19,6 +18,7 @@ use tokio::sync::mpsc;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::sections::Observability;
+use crate::outbound::AuthoritiesError;
 use collect::Collect;
 pub use export::Exporter;
 pub use parent::Parent;
@@ -32,20 +32,9 @@ pub enum TraceError {
     /// A header that is none.
     #[error("[observability] otlp_headers: it has to be name=value,name=value")]
     Headers,
-    /// The authorities.
-    #[error("[observability] otlp_ca_file: {path}: {why}")]
-    Authorities {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// No file of authorities is where systems keep theirs.
-    #[error("no certificates of authorities found; name a file in [observability] otlp_ca_file")]
-    NoAuthorities,
-    /// rustls refuses them.
-    #[error("TLS to the collector: {0}")]
-    Tls(#[from] rustls::Error),
+    /// TLS to the collector.
+    #[error("[observability] otlp_ca_file: {0}")]
+    Authorities(#[from] AuthoritiesError),
 }
 
 /// What became of spans since the start.
