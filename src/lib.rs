@@ -24,6 +24,7 @@ pub mod policy;
 pub mod quickstart;
 pub mod server;
 pub mod telemetry;
+pub mod web;
 
 #[cfg(test)]
 mod fuzz;

@@ -179,7 +179,12 @@ async fn serve(
                 web::scope("")
                     .wrap(from_fn(api::slashes::tidy))
                     .wrap(from_fn(api::context::surround))
-                    .default_service(Router::of(api::routes(passkeys))),
+                    .default_service(Router::of(|paths| {
+                        api::routes(passkeys)(paths);
+                        if passkeys {
+                            crate::web::routes(paths);
+                        }
+                    })),
             )
     };
     // Where connections wait for the next process, there is nothing to wait for.
