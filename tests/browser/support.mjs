@@ -1,0 +1,162 @@
+// What the tests share: a browser, people with passkeys, the API.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chromium } from 'playwright-core';
+
+export const { URL: base, API: api, PASSWORD, KEYSTONE_NG, CHROMIUM, SCREENSHOTS } = process.env;
+export const PASSWORD_OF_USERS = 'correct horse battery';
+
+let browser;
+export async function launch() {
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    // As root there is no sandbox; nothing is asked of the network.
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+export const quit = () => browser.close();
+
+// A request to the API: its status, headers and body.
+export async function ask(method, path, { token, body, subject } = {}) {
+  const headers = { 'Content-Type': 'application/json' };
+  if (token) headers['X-Auth-Token'] = token;
+  if (subject) headers['X-Subject-Token'] = subject;
+  const answer = await fetch(api + path, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  let json = null;
+  try { json = JSON.parse(text); } catch { /* a page, or nothing */ }
+  return { status: answer.status, headers: answer.headers, body: json, text };
+}
+
+// A token of the administrator, for the system.
+let admin;
+export async function adminToken() {
+  if (admin) return admin;
+  const identity = { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password: PASSWORD } } };
+  const answer = await ask('POST', '/v3/auth/tokens', { body: { auth: { identity, scope: { system: { all: true } } } } });
+  assert.equal(answer.status, 201, answer.text);
+  admin = answer.headers.get('x-subject-token');
+  return admin;
+}
+
+export const validate = async (token) => ask('GET', '/v3/auth/tokens', { token: await adminToken(), subject: token });
+
+// A new user, with a project in which it has a role.
+export async function person() {
+  const token = await adminToken();
+  const name = `user-${randomBytes(6).toString('hex')}`;
+  const made = await ask('POST', '/v3/users', { token, body: { user: { name, domain_id: 'default', password: PASSWORD_OF_USERS } } });
+  assert.equal(made.status, 201, made.text);
+  return { id: made.body.user.id, name };
+}
+
+export async function giveProject(user) {
+  const token = await adminToken();
+  const made = await ask('POST', '/v3/projects', { token, body: { project: { name: `p-${user.name}`, domain_id: 'default' } } });
+  assert.equal(made.status, 201, made.text);
+  const { project } = made.body;
+  const roles = await ask('GET', '/v3/roles?name=member', { token });
+  const given = await ask('PUT', `/v3/projects/${project.id}/users/${user.id}/roles/${roles.body.roles[0].id}`, { token });
+  assert.equal(given.status, 204, given.text);
+  return project;
+}
+
+// A browser of somebody's, with a page and an authenticator on it. A virtual authenticator takes up
+// what a page offers as soon as it does, so only those pages offer anything that are to (`offers`).
+export async function device({ offers = false, ...options } = {}, authenticatorOptions = {}) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(15000);
+  if (!offers) await context.addInitScript(() => { window.PublicKeyCredential.isConditionalMediationAvailable = async () => false; });
+  const page = await context.newPage();
+  const key = authenticatorOptions ? await authenticator(page, authenticatorOptions) : null;
+  return { context, page, key, close: () => context.close() };
+}
+
+export const ROAMING = { transport: 'usb', hasResidentKey: false };
+
+// A virtual authenticator (CDP WebAuthn domain); by default one that is built in, and verifies users.
+export async function authenticator(page, options = {}) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable', { enableUI: false });
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, ...options },
+  });
+  const send = (method, more = {}) => cdp.send(`WebAuthn.${method}`, { authenticatorId, ...more });
+  const credentials = async () => (await send('getCredentials')).credentials;
+  return {
+    credentials,
+    verifies: (isUserVerified) => send('setUserVerified', { isUserVerified }),
+    // The same key with an older counter, as a copy has it.
+    rewind: async () => {
+      const all = await credentials();
+      await send('clearCredentials');
+      for (const credential of all) await send('addCredential', { credential: { ...credential, signCount: 1 } });
+    },
+  };
+}
+
+export const at = (page) => new URL(page.url()).pathname;
+export const arrives = (page, path) => page.waitForURL((url) => url.pathname === path);
+
+// Signs in by the form.
+export async function byPassword(page, user, path = '/passkeys') {
+  await page.goto(`${base}/passkeys/sign-in?next=${encodeURIComponent(path)}`);
+  await page.getByLabel('User name').fill(user.name);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD_OF_USERS);
+  await page.getByRole('button', { name: 'Sign in with password' }).click();
+  await arrives(page, path.split('?')[0]);
+}
+
+// Adds a passkey, signed in already.
+export async function addPasskey(page, name) {
+  await page.goto(`${base}/passkeys/add`);
+  await page.getByLabel('A name for it').fill(name);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await arrives(page, '/passkeys');
+}
+
+export async function signOut(page) {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await arrives(page, '/passkeys/sign-in');
+}
+
+// A person with a passkey on a device, signed out.
+export async function withPasskey(authenticatorOptions = {}, options = {}) {
+  const user = await person();
+  const own = await device(options, authenticatorOptions);
+  await byPassword(own.page, user);
+  await addPasskey(own.page, 'Laptop');
+  await signOut(own.page);
+  return { ...own, user };
+}
+
+// Presses the button.
+export async function byPasskey({ page, user }, { named = false, url = `${base}/passkeys/sign-in` } = {}) {
+  if (!page.url().startsWith(url)) await page.goto(url);
+  if (named) await page.getByLabel('User name').fill(user.name);
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+}
+
+// What the script does, step by step, so that a test can do something else in between.
+export const begin = (page, who = {}) => post(page, '/passkeys/sign-in/begin', who);
+export const finish = (page, credential, who = {}) => post(page, '/passkeys/sign-in/finish', { ...who, credential });
+export const post = (page, path, body, headers = {}) => page.evaluate(async ([path, body, headers]) => {
+  const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json() };
+}, [path, body, headers]);
+export const sign = (page, options) => page.evaluate(async (options) => {
+  const credential = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+  return credential.toJSON();
+}, options);
+
+export async function refused(page) {
+  const told = page.locator('#say .bad');
+  await told.waitFor();
+  assert.equal(at(page), '/passkeys/sign-in');
+  return told.innerText();
+}
+
+export const session = async (context) => {
+  const cookies = await context.cookies(base);
+  return cookies.find((cookie) => cookie.name === '__Host-keystone-ng');
+};
