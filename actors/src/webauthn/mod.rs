@@ -16,6 +16,8 @@ mod model;
 mod reason;
 mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
