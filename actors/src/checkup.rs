@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Double};
 use diesel_async::RunQueryDsl;
 
 use crate::actor::Unavailable;
-use crate::db::schema::{endpoint, project, service};
+use crate::db::schema::{endpoint, local_user, project, service, user};
 use crate::db::{Db, DbKind, micros_since_epoch};
 use crate::with_conn;
 
@@ -101,6 +101,29 @@ pub async fn public_identity_urls(db: &Db) -> Result<Vec<String>, Error> {
     })
 }
 
+/// A user who could log in: enabled, in an enabled domain, with a name of its own here. `None` where
+/// there is none yet.
+///
+/// # Errors
+/// When the database does not tell.
+pub async fn some_user(db: &Db) -> Result<Option<String>, Error> {
+    with_conn!(db, |conn| {
+        let domains = project::table
+            .filter(project::is_domain.eq(true))
+            .filter(project::enabled.eq(true))
+            .select(project::id);
+        let found = user::table
+            .inner_join(local_user::table)
+            .filter(user::enabled.eq(true))
+            .filter(user::domain_id.eq_any(domains))
+            .select(user::id)
+            .order(user::id)
+            .first::<String>(conn)
+            .await;
+        Ok(found.optional()?)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +138,7 @@ mod tests {
 
             let ahead = clock_ahead(&pool).await.unwrap();
             let allowed = connections_allowed(&pool).await.unwrap();
+            assert_eq!(some_user(&pool).await.unwrap(), None);
 
             assert_eq!(ahead.is_some(), is_server);
             assert!(ahead.unwrap_or_default().abs() < 60.0, "{ahead:?}");

@@ -4,9 +4,12 @@ mod database;
 mod findings;
 mod keys;
 mod machine;
+mod passkeys;
+mod peer;
 mod settings;
 
 use clap::Args;
+use url::Url;
 
 use super::{ConfigArgs, Failure, base_dir, block_on, load, out};
 use findings::Findings;
@@ -14,7 +17,8 @@ use findings::Findings;
 /// What stands below its help.
 pub(super) const HELP: &str = "Examples:\n  \
 sudo -u keystone keystone-ng doctor\n  \
-keystone-ng doctor --config-file ./keystone.conf --json | jq '.findings[] | select(.level == \"fail\")'\n\n\
+keystone-ng doctor --config-file ./keystone.conf --json | jq '.findings[] | select(.level == \"fail\")'\n  \
+keystone-ng doctor --peer http://192.0.2.20:5000\n\n\
 Run it as the user of the server, or it does not see which files that one can't read.\n\n\
 Exit codes: 0 the server can run (warnings or not), 2 the configuration can't be read,\n\
 3 something has to be mended first.";
@@ -28,6 +32,12 @@ pub struct DoctorArgs {
     /// "advice", and how many "failures" and "warnings" there are.
     #[arg(long)]
     json: bool,
+    /// The URL of a Python Keystone on the same database, such as http://192.0.2.20:5000, to see
+    /// whether both fit together. It is asked about tokens that are made here for that, good for a
+    /// minute and for nothing but this; with OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_ID in the
+    /// environment, it also has to make one.
+    #[arg(long, value_name = "URL")]
+    peer: Option<Url>,
 }
 
 pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
@@ -40,6 +50,10 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     keys::look(&mut findings, config);
     settings::look_at_policy(&mut findings, config, &base_dir(&args.config));
     machine::look(&mut findings, config);
+    block_on(passkeys::look(&mut findings, config, args.peer.is_some()));
+    if let Some(url) = &args.peer {
+        block_on(peer::look(&mut findings, config, url));
+    }
 
     out(&match args.json {
         true => findings.json(),
