@@ -15,6 +15,7 @@ mod access_rules;
 mod application_credentials;
 mod auth;
 mod bad_input;
+mod beside;
 mod catalog;
 mod commands;
 mod credentials;

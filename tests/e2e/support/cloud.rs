@@ -12,6 +12,7 @@ use std::time::Duration;
 use awc::http::Method;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::haproxy::shipped;
 use super::login::PASSWORD;
 use super::port::Port;
 use super::{Answer, Api, python};
@@ -201,6 +202,31 @@ impl<'db> Cloud<'db> {
     /// Python Keystone on the same database and with the same keys.
     pub(crate) async fn start_python_beside(&self, options: Options) -> Self {
         let mut node = Self::prepare(self.db, true, options);
+        node.start_again().await;
+        node
+    }
+
+    /// The same, which gives some paths to this server by the filter in `config/wsgi`. These
+    /// variables are in its environment besides.
+    pub(crate) async fn start_python_forwarding(
+        &self,
+        options: Options,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut node = Self::prepare(self.db, true, options);
+        let filter = shipped("wsgi/src");
+        node.environment = [
+            (
+                "KEYSTONE_MODULE",
+                "keystone_ng_forward.keystone:application",
+            ),
+            ("KEYSTONE_PYTHONPATH", filter.to_str().expect("UTF-8")),
+            ("KEYSTONE_NG_URL", self.api.base()),
+        ]
+        .iter()
+        .chain(environment)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
         node.start_again().await;
         node
     }
@@ -532,7 +558,9 @@ impl<'db> Cloud<'db> {
             ("KEYSTONE_OPTIONS", options.as_ref()),
             ("KEYSTONE_PREPARED", "1".as_ref()),
         ];
-        python::script(command, &self.folder, &environment)
+        let mut script = python::script(command, &self.folder, &environment);
+        script.envs(self.environment.iter().cloned());
+        script
     }
 }
 
