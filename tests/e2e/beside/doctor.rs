@@ -6,7 +6,7 @@ use super::behind_a_proxy;
 use crate::support::cloud::Builder;
 use crate::support::login::PASSWORD;
 use crate::support::{Cloud, Options, python};
-use crate::testdb::{TestDb, each_server};
+use crate::testdb::each_server;
 
 /// What it finds: check, level and message with advice, and its exit code.
 fn doctor(ours: &Cloud<'_>, url: &str) -> (Vec<[String; 3]>, Option<i32>) {

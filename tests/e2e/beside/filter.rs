@@ -8,7 +8,7 @@ use crate::support::login::{password, scoped};
 use crate::support::python;
 use crate::support::raw::Raw;
 use crate::support::{Options, Scope};
-use crate::testdb::{TestDb, each_server};
+use crate::testdb::each_server;
 
 /// More than what the filter passes on by itself, so that there is something to log in to, and an
 /// answer of many pieces.

@@ -7,7 +7,7 @@ use crate::support::cloud::Builder;
 use crate::support::haproxy::Haproxy;
 use crate::support::raw::Raw;
 use crate::support::{Options, python};
-use crate::testdb::{TestDb, each_server};
+use crate::testdb::each_server;
 
 fn options_of_python() -> Options {
     Options::default()
