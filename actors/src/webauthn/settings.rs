@@ -17,7 +17,7 @@ pub struct Settings {
     pub challenge_ttl: i64,
     /// How long the browser should let the user take, in milliseconds.
     pub timeout_ms: u32,
-    /// COSE algorithms that a new passkey may have, best first: -8, -7, -257.
+    /// COSE algorithms that a new passkey may have, best first: -7, -257.
     pub algorithms: Vec<i64>,
     /// Whether the authenticator has to know its user, by PIN or biometry.
     pub user_verification: Requirement,
@@ -51,7 +51,7 @@ impl Default for Settings {
             origins: Vec::new(),
             challenge_ttl: 300,
             timeout_ms: 300_000,
-            algorithms: vec![-8, -7, -257],
+            algorithms: vec![-7, -257],
             user_verification: Requirement::Required,
             resident_key: Requirement::Preferred,
             attestation: Attestation::None,

@@ -9,7 +9,7 @@ use super::place;
 const SECTION: &str = "webauthn";
 
 /// COSE algorithms whose signatures are verified here.
-const ALGORITHMS: [i64; 3] = [-8, -7, -257];
+const ALGORITHMS: [i64; 2] = [-7, -257];
 
 /// Notes what is wrong, where passkeys are enabled.
 pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
@@ -69,7 +69,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     match unknown {
         Some(unknown) => wrong(
             "algorithms",
-            format!("names {unknown}; there are -8 (EdDSA), -7 (ES256) and -257 (RS256)"),
+            format!("names {unknown}; there are -7 (ES256) and -257 (RS256)"),
         ),
         None if webauthn.algorithms.is_empty() => {
             wrong(

@@ -89,9 +89,8 @@ section! {
         pub challenge_ttl: Duration = Duration::from_secs(300), min = Some(10.0), max = Some(3600.0);
         /// How long browsers wait for the user, in milliseconds.
         pub timeout_ms: u32 = 300_000, min = Some(1000.0), max = Some(3_600_000.0);
-        /// Signature algorithms of new passkeys, the preferred one first: -8 (EdDSA), -7 (ES256),
-        /// -257 (RS256).
-        pub algorithms: Vec<i64> = vec![-8, -7, -257];
+        /// Signature algorithms of new passkeys, the preferred one first: -7 (ES256), -257 (RS256).
+        pub algorithms: Vec<i64> = vec![-7, -257];
         /// Whether authenticators have to look who uses them (PIN, fingerprint).
         pub user_verification: Requirement = Requirement::Required;
         /// Whether new passkeys can be found without the user's name.

@@ -64,7 +64,7 @@ each_database! {
         assert_eq!(old["rp"], json!({"id": "cloud.example", "name": "Example"}));
         assert_eq!(old["attestation"], "None");
         assert_eq!(old["authenticator_selection"]["user_verification"], "Required");
-        assert_eq!(old["pub_key_cred_params"][0], json!({"type_": "public-key", "alg": -8}));
+        assert_eq!(old["pub_key_cred_params"][0], json!({"type_": "public-key", "alg": -7}));
         assert!(old["user"]["id"].as_str().unwrap().ends_with('='));
         let mut key = Authenticator::new();
         let body = legacy(&key.create(&begun["publicKey"]));

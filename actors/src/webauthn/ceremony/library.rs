@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ED25519 as ED25519_VERIFICATION, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -18,13 +16,13 @@ use webauthn_rs_core::internals::AuthenticatorData;
 use webauthn_rs_core::proto::{
     AttestationFormat, AuthenticationExtensionsClientOutputs, AuthenticationState,
     AuthenticatorAssertionResponseRaw, AuthenticatorAttestationResponseRaw, COSEAlgorithm, COSEKey,
-    COSEKeyType, Credential, EDDSACurve, ParsedAttestation, PublicKeyCredential,
-    RegisterPublicKeyCredential, RegisteredExtensions, Registration,
-    RegistrationExtensionsClientOutputs, RegistrationState, UserVerificationPolicy,
+    Credential, ParsedAttestation, PublicKeyCredential, RegisterPublicKeyCredential,
+    RegisteredExtensions, Registration, RegistrationExtensionsClientOutputs, RegistrationState,
+    UserVerificationPolicy,
 };
 
 use super::super::{Asserted, Attested, Reason, Requirement, Settings};
-use super::{ED25519, Failure, Stored};
+use super::{Failure, Stored};
 
 const OBJECT: Reason = Reason::Malformed("attestationObject");
 
@@ -57,10 +55,6 @@ pub(super) fn open_attestation(bytes: &[u8]) -> Result<Opened, Reason> {
     let attested = data.ok().and_then(|data| data.acd).ok_or(OBJECT)?;
     let key = quietly(|| COSEKey::try_from(&attested.credential_pk));
     let key = key.map_err(|_| Reason::WrongAlgorithm)?;
-    let unusable = matches!(&key.key, COSEKeyType::EC_OKP(okp) if okp.curve != EDDSACurve::ED25519);
-    if unusable {
-        return Err(Reason::WrongAlgorithm);
-    }
     Ok(Opened {
         format: object.fmt.chars().take(32).collect(),
         auth_data: object.auth_data.to_vec(),
@@ -138,9 +132,6 @@ pub(super) fn verify(
     let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(stored.public_key);
     let key = key.map_err(|_| Failure::Damaged)?;
     let key = quietly(|| COSEKey::try_from(&key)).map_err(|_| Failure::Damaged)?;
-    if key.type_ as i64 == ED25519 {
-        return verify_ed25519(&key, answer);
-    }
     let state = json!({
         "credentials": [],
         "policy": policy(settings),
@@ -181,19 +172,6 @@ pub(super) fn verify(
         Ok(_) => Ok(()),
         Err(error) => Err(reason(&error, Reason::BadSignature).into()),
     }
-}
-
-/// The library knows these keys, and verifies nothing with them. Client data and authenticator
-/// data are checked by then.
-fn verify_ed25519(key: &COSEKey, answer: &Asserted) -> Result<(), Failure> {
-    let COSEKeyType::EC_OKP(key) = &key.key else {
-        return Err(Failure::Damaged);
-    };
-    let hash = digest(&SHA256, &answer.client_data_json);
-    let signed = [answer.authenticator_data.as_slice(), hash.as_ref()].concat();
-    UnparsedPublicKey::new(&ED25519_VERIFICATION, &key.x)
-        .verify(&signed, &answer.signature)
-        .map_err(|_| Reason::BadSignature.into())
 }
 
 /// Why the library refused. `otherwise`: where it is about signatures, statements or keys.

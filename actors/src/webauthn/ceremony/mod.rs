@@ -17,9 +17,6 @@ const MAX_PART: usize = 64 * 1024;
 /// WebAuthn level 3 section 4, "credential ID".
 const MAX_CREDENTIAL_ID: usize = 1023;
 
-/// EdDSA, of COSE.
-const ED25519: i64 = -8;
-
 /// A passkey that was made, and found good.
 #[derive(Debug)]
 pub(super) struct Made {

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,6 @@ const AT: u8 = 0x40;
 
 enum Key {
     Es256(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
     Rs256(rsa::KeyPair),
 }
 
@@ -52,10 +51,6 @@ impl Authenticator {
     pub(super) fn new() -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         Self::with(Key::Es256(key))
-    }
-
-    pub(super) fn ed25519() -> Self {
-        Self::with(Key::Ed25519(Ed25519KeyPair::generate().unwrap()))
     }
 
     pub(super) fn rs256() -> Self {
@@ -90,7 +85,6 @@ impl Authenticator {
                 let signature = key.sign(&SystemRandom::new(), bytes).unwrap();
                 signature.as_ref().to_vec()
             }
-            Key::Ed25519(key) => key.sign(bytes).as_ref().to_vec(),
             Key::Rs256(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 let random = SystemRandom::new();
@@ -104,7 +98,6 @@ impl Authenticator {
     fn alg(&self) -> i128 {
         self.alg.unwrap_or(match self.key {
             Key::Es256(_) => -7,
-            Key::Ed25519(_) => -8,
             Key::Rs256(_) => -257,
         })
     }
@@ -120,11 +113,6 @@ impl Authenticator {
                 map.insert(int(-1), int(1));
                 map.insert(int(-2), Value::Bytes(point[1..33].to_vec()));
                 map.insert(int(-3), Value::Bytes(point[33..].to_vec()));
-            }
-            Key::Ed25519(key) => {
-                map.insert(int(1), int(1));
-                map.insert(int(-1), int(6));
-                map.insert(int(-2), Value::Bytes(key.public_key().as_ref().to_vec()));
             }
             Key::Rs256(key) => {
                 // A sequence of two integers in DER: 256 bytes after a zero, and three.

@@ -18,7 +18,7 @@ each_database! {
     async fn who_has_a_passkey_logs_in_named_or_not(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
         let mut alice = passkey_of_alice(&provider).await;
-        let mut bob = Authenticator::ed25519();
+        let mut bob = Authenticator::rs256();
         register(&provider, BOB, &mut bob).await.unwrap();
 
         assert_eq!(log_in(&provider, &start_anybody(), &alice).await, accepted(ALICE, &alice));
@@ -66,11 +66,10 @@ each_database! {
 
     async fn what_was_signed_can_not_be_changed(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
-        let (mut bob, mut other) = (Authenticator::ed25519(), Authenticator::rs256());
+        let mut bob = Authenticator::rs256();
         register(&provider, BOB, &mut bob).await.unwrap();
-        register(&provider, BOB, &mut other).await.unwrap();
         let alice = passkey_of_alice(&provider).await;
-        for (name, authenticator) in [(ALICE, &alice), (BOB, &bob), (BOB, &other)] {
+        for (name, authenticator) in [(ALICE, &alice), (BOB, &bob)] {
             let start = start_login(name);
             let answer = authenticator.answer(&challenge(&provider, &start).await);
             let is = async |change: &dyn Fn(&mut Asserted)| {
