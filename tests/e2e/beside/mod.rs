@@ -3,6 +3,7 @@
 
 mod doctor;
 mod filter;
+mod passkeys;
 mod proxy;
 
 use awc::http::Method;

@@ -40,7 +40,7 @@ fn passkeys_of(user: &str) -> String {
 }
 
 /// Registers a passkey of this session's user. Gives it, and what was answered.
-async fn register(session: &Session) -> (Authenticator, Value) {
+pub(crate) async fn register(session: &Session) -> (Authenticator, Value) {
     let mut authenticator = Authenticator::new();
     let path = passkeys_of(session.text("/user/id"));
     let begun = session
@@ -80,7 +80,7 @@ async fn finish(api: &Api, body: &Value) -> Answer {
 }
 
 /// A login without a name and without a scope.
-async fn log_in(api: &Api, authenticator: &mut Authenticator) -> Answer {
+pub(crate) async fn log_in(api: &Api, authenticator: &mut Authenticator) -> Answer {
     let begun = begin(api, &json!({"passkey": {}})).await;
     finish(
         api,
@@ -89,7 +89,7 @@ async fn log_in(api: &Api, authenticator: &mut Authenticator) -> Answer {
     .await
 }
 
-fn token_of(answer: &Answer) -> String {
+pub(crate) fn token_of(answer: &Answer) -> String {
     answer
         .header("X-Subject-Token")
         .expect("a token")
