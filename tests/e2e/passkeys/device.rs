@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{on_sqlite, post, start};
+use super::{post, start};
 use crate::support::Api;
-use crate::testdb::TestDb;
 
 async fn ask(api: &Api, code: &Value) -> Value {
     let answer = post(

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{alice, log_in, on_sqlite, passkeys_of, post, register, start, world};
+use super::{alice, log_in, passkeys_of, post, register, start, world};
 use crate::support::login::application_credential;
 use crate::support::passkey::{Authenticator, legacy};
 use crate::support::{Api, Scope, Session, seed};
-use crate::testdb::{TestDb, each_database};
+use crate::testdb::each_database;
 
 async fn try_to_begin(session: &Session, user: &str) -> crate::support::Answer {
     let path = format!("{}/register_start", passkeys_of(user));

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{alice, begin, on_sqlite, passkeys_of, refused, register, start, world};
+use super::{alice, begin, passkeys_of, refused, register, start, world};
 use crate::support::delegation::ways_due;
 use crate::support::login::together;
 use crate::support::passkey::Authenticator;
 use crate::support::{Api, Cloud, Scope, Session, password, seed};
-use crate::testdb::{TestDb, each_database};
+use crate::testdb::each_database;
 
 const RECEIPT: &str = "Openstack-Auth-Receipt";
 

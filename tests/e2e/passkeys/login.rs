@@ -6,7 +6,7 @@ use super::{alice, begin, finish, log_in, refused, start, token_of, world};
 use crate::notifications::wait_for;
 use crate::support::passkey::{Authenticator, legacy};
 use crate::support::{Options, Scope, seed};
-use crate::testdb::{TestDb, each_database};
+use crate::testdb::each_database;
 
 each_database! {
     async fn a_passkey_logs_in_in_either_spelling_named_or_not(db: TestDb) {
@@ -124,7 +124,7 @@ fn scoped_by(token: &str) -> serde_json::Value {
     crate::support::scoped(crate::support::token(token), Scope::Project("demo"))
 }
 
-crate::passkeys::on_sqlite! {
+on_sqlite! {
     async fn what_is_malformed_is_400_in_keystones_words(db: TestDb) {
         let cloud = start(&db).await;
         let api = cloud.api();

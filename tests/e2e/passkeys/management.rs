@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{alice, log_in, on_sqlite, passkeys_of, refused, register, start, token_of};
+use super::{alice, log_in, passkeys_of, refused, register, start, token_of};
 use crate::support::{Scope, until};
-use crate::testdb::{TestDb, each_database};
+use crate::testdb::each_database;
 
 each_database! {
     async fn passkeys_are_listed_named_disabled_and_deleted(db: TestDb) {

@@ -10,7 +10,6 @@ macro_rules! on_sqlite {
         }
     )+};
 }
-pub(crate) use on_sqlite;
 
 mod device;
 mod enrolment;
