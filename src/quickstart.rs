@@ -131,8 +131,11 @@ fn prepare(
         write_private(path, "")?;
     }
     let (generated, first) = block_on(administrator(config, options, &url))?;
+    let origin = config.webauthn.own_origins().next();
+    let pages = origin.filter(|_| config.webauthn.enabled);
+    let pages = pages.map(|origin| origin.as_str().trim_end_matches('/'));
     Ok(Prepared {
-        text: instructions(&url, generated.as_deref(), first),
+        text: instructions(&url, generated.as_deref(), first, pages),
         is_secret: generated.is_some(),
         loaded,
     })
@@ -297,8 +300,9 @@ fn generate() -> Result<String, Failure> {
     Ok(random.trim_end_matches('=').to_owned())
 }
 
-/// What to paste. Where the password is not ours to show, the client asks for it.
-fn instructions(url: &str, generated: Option<&str>, first: bool) -> String {
+/// What to paste. Where the password is not ours to show, the client asks for it. `pages`: where
+/// browsers find those of passkeys.
+fn instructions(url: &str, generated: Option<&str>, first: bool, pages: Option<&str>) -> String {
     let (yaml, shell, note) = match (generated, first) {
         (Some(password), _) => (
             format!("      password: \"{password}\"\n"),
@@ -317,6 +321,9 @@ fn instructions(url: &str, generated: Option<&str>, first: bool) -> String {
              one with --admin-password.\n",
         ),
     };
+    let pages = pages.map_or_else(String::new, |origin| {
+        format!("# a passkey for admin, in a browser\n{origin}/passkeys\n\n")
+    });
     format!(
         "\n\
          # ~/.config/openstack/clouds.yaml, for `openstack --os-cloud keystone-ng`\n\
@@ -327,6 +334,6 @@ fn instructions(url: &str, generated: Option<&str>, first: bool) -> String {
          export OS_AUTH_URL={url} OS_USERNAME=admin{shell} OS_PROJECT_NAME=admin\n\
          export OS_USER_DOMAIN_ID=default OS_PROJECT_DOMAIN_ID=default OS_IDENTITY_API_VERSION=3\n\n\
          # a first command to try\n\
-         openstack token issue\n\n{note}"
+         openstack token issue\n\n{pages}{note}"
     )
 }
