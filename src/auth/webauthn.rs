@@ -20,7 +20,7 @@ use crate::api::error::ApiError;
 use crate::config::sections::CounterRegression;
 use crate::node::Node;
 use crate::notify::{self, Event, Kind, Operation, Subject};
-use crate::passkeys::spelling;
+use crate::passkeys::{self, spelling};
 
 /// What the method is called here, whatever tokens call it (`[webauthn] token_method`).
 pub const METHOD: &str = "webauthn";
@@ -288,7 +288,7 @@ async fn by_recovery_code(
 
 /// Tells operator and auditors that there may be a copy of an authenticator.
 fn note_regression(node: &Node, http: &HttpRequest, credential: &Asserted, reason: &Reason) {
-    let id = spelling::base64url(digest(&SHA256, &credential.raw_id).as_ref());
+    let id = passkeys::id_of(&credential.raw_id);
     warn!(passkey.id = id, %reason, "an authenticator may have been copied");
     let operation = match node.config.webauthn.on_counter_regression {
         CounterRegression::Disable => Operation::Disabled,

@@ -11,6 +11,7 @@ pub mod spelling;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use aws_lc_rs::digest::{SHA256, digest};
 use keystone_actors::identity::{self, GetUser, User};
 use keystone_actors::ids::UserId;
 use keystone_actors::webauthn::Passkey;
@@ -131,6 +132,11 @@ fn send(node: &Node, initiator: Initiator, operation: Operation, id: &str) {
         outcome: Outcome::Success,
         reason: None,
     });
+}
+
+/// The ID of the passkey that has this credential ID.
+pub fn id_of(credential_id: &[u8]) -> String {
+    spelling::base64url(digest(&SHA256, credential_id).as_ref())
 }
 
 /// A passkey as clients see it.

@@ -172,20 +172,49 @@ pub fn or_page(
         true => ("/passkeys/sign-in", "Sign in again"),
         false => ("/passkeys", "Back to your passkeys"),
     };
-    let (base, title) = (base_path(request), "That did not work");
-    let content = Html::fill(
-        include_str!("assets/done.html"),
-        &[
-            ("base", (&base).into()),
-            ("words", error.message().into()),
-            ("path", path.into()),
-            ("link", link.into()),
-        ],
-    );
-    let page = Page {
-        title,
-        content,
-        ..Page::default()
+    let note = Note {
+        title: "That did not work",
+        words: error.message(),
+        path,
+        link,
+        visitor: None,
     };
-    page.answer(node, request, error.status())
+    note.answer(node, request, error.status())
+}
+
+/// A page that says one thing, and leads on.
+pub struct Note<'a> {
+    /// As of a [`Page`].
+    pub title: &'a str,
+    /// What it says.
+    pub words: &'a str,
+    /// Where its link leads to.
+    pub path: &'a str,
+    /// What the link is called.
+    pub link: &'a str,
+    /// As of a [`Page`].
+    pub visitor: Option<&'a Visitor>,
+}
+
+impl Note<'_> {
+    /// As an answer.
+    pub fn answer(self, node: &Node, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+        let base = base_path(request);
+        let content = Html::fill(
+            include_str!("assets/done.html"),
+            &[
+                ("base", (&base).into()),
+                ("words", self.words.into()),
+                ("path", self.path.into()),
+                ("link", self.link.into()),
+            ],
+        );
+        let page = Page {
+            title: self.title,
+            content,
+            visitor: self.visitor,
+            ..Page::default()
+        };
+        page.answer(node, request, status)
+    }
 }

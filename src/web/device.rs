@@ -3,13 +3,12 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Utc;
 use keystone_actors::token::Issued;
 use keystone_actors::webauthn::{AnswerDevice, LookDevice, State};
 use serde_json::{Value, json};
 
-use super::answer::{self, Page, Tone, base_path, or_page};
+use super::answer::{self, Note, Page, Tone, base_path, or_page};
 use super::html::Html;
 use super::manage::visitor_or_way;
 use super::session::{Fields, Visitor};
@@ -32,7 +31,7 @@ pub async fn show(node: web::Data<Node>, request: HttpRequest) -> HttpResponse {
         };
         let query = Fields::of_query(&request);
         if query.get("done").is_some() {
-            return Ok(done(&node, &request, &visitor, "allowed"));
+            return Ok(done(&node, &request, &visitor, true));
         }
         let Some(code) = query.get("code").map(tidy) else {
             return Ok(ask(&node, &request, &visitor, "", None));
@@ -83,27 +82,15 @@ fn needs_a_passkey(
     visitor: &Visitor,
     code: &str,
 ) -> HttpResponse {
-    let base = base_path(request);
     let path = format!("/passkeys/add?next=/passkeys/device?code={code}");
-    let content = Html::fill(
-        include_str!("assets/done.html"),
-        &[
-            ("base", (&base).into()),
-            (
-                "words",
-                "Command lines are signed in with a passkey, and you have none yet.".into(),
-            ),
-            ("path", (&path).into()),
-            ("link", "Add a passkey".into()),
-        ],
-    );
-    let page = Page {
+    let note = Note {
         title: "First, a passkey",
-        content,
+        words: "Command lines are signed in with a passkey, and you have none yet.",
+        path: &path,
+        link: "Add a passkey",
         visitor: Some(visitor),
-        ..Page::default()
     };
-    page.answer(node, request, StatusCode::OK)
+    note.answer(node, request, StatusCode::OK)
 }
 
 /// Asks for the code.
@@ -146,7 +133,7 @@ pub async fn deny(node: web::Data<Node>, request: HttpRequest, body: web::Bytes)
         if !node.providers.webauthn.send(answer).await? {
             return Ok(ask(&node, &request, &visitor, &code, Some(UNKNOWN)));
         }
-        Ok(done(&node, &request, &visitor, "denied"))
+        Ok(done(&node, &request, &visitor, false))
     };
     or_page(&node, &request, denied.await)
 }
@@ -178,7 +165,7 @@ pub async fn allow(
         let visitor = Visitor::who_asks(&node, &request, now).await?;
         let user_code = tidy(body.get("code").and_then(Value::as_str).unwrap_or_default());
         let credential = spelling::asserted(&body)?;
-        let passkey = spelling::base64url(digest(&SHA256, &credential.raw_id).as_ref());
+        let passkey = passkeys::id_of(&credential.raw_id);
         let wanted = wanted(&visitor);
         // All that a login asks for: the user's rules, too.
         let outcome = passkeys::finish_login(&node, &request, wanted, credential, now).await?;
@@ -217,34 +204,25 @@ fn wanted(visitor: &Visitor) -> LoginWanted {
 }
 
 /// How it ended.
-fn done(node: &Node, request: &HttpRequest, visitor: &Visitor, how: &str) -> HttpResponse {
-    let (title, words) = match how {
-        "allowed" => (
+fn done(node: &Node, request: &HttpRequest, visitor: &Visitor, allowed: bool) -> HttpResponse {
+    let (title, words) = match allowed {
+        true => (
             "Done",
             "The command line is signed in. You can close this page.",
         ),
-        _ => (
+        false => (
             "Denied",
             "The command line was not signed in. You can close this page.",
         ),
     };
-    let base = base_path(request);
-    let content = Html::fill(
-        include_str!("assets/done.html"),
-        &[
-            ("base", (&base).into()),
-            ("words", words.into()),
-            ("path", "/passkeys".into()),
-            ("link", "Your passkeys".into()),
-        ],
-    );
-    let page = Page {
+    let note = Note {
         title,
-        content,
+        words,
+        path: "/passkeys",
+        link: "Your passkeys",
         visitor: Some(visitor),
-        ..Page::default()
     };
-    page.answer(node, request, StatusCode::OK)
+    note.answer(node, request, StatusCode::OK)
 }
 
 /// A code as it is shown, however it was typed: `bcdf ghjk` is `BCDF-GHJK`.

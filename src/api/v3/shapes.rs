@@ -12,7 +12,7 @@ fn own_link() -> Schema {
 }
 
 /// A list that is always whole.
-fn list(name: &'static str, item: Schema) -> Schema {
+pub(in crate::api) fn list(name: &'static str, item: Schema) -> Schema {
     let links = own_link()
         .required("next", text().nullable())
         .required("previous", text().nullable());

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use crate::api::schema::{Schema, array, boolean, integer, object, text};
+use crate::api::v3::shapes;
 use crate::passkeys::MAX_DESCRIPTION;
 
 fn described() -> Schema {
@@ -138,13 +139,7 @@ pub(super) fn one() -> Schema {
 
 /// All of a user.
 pub(super) fn list() -> Schema {
-    let links = object()
-        .required("self", text())
-        .required("next", text().nullable())
-        .required("previous", text().nullable());
-    object()
-        .required("passkeys", array(passkey()))
-        .required("links", links)
+    shapes::list("passkeys", passkey())
 }
 
 /// Options for an authenticator, in both spellings.
