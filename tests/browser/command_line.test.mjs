@@ -4,14 +4,14 @@ import { execFile, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as the from './support.mjs';
-import { api, base } from './support.mjs';
+import { base } from './support.mjs';
 
 before(() => the.launch());
 after(() => the.quit());
 
 // Runs it until it has said where to go on.
 async function login(...options) {
-  const env = { PATH: process.env.PATH, OS_AUTH_URL: `${api}/v3`, USER: 'alice' };
+  const env = { PATH: process.env.PATH, OS_AUTH_URL: `${base}/v3`, OS_CACERT: the.CERTIFICATE, USER: 'alice' };
   const child = spawn(the.KEYSTONE_NG, ['login', '--passkey', ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -57,7 +57,7 @@ test('a command line is signed in by a passkey', async () => {
   await page.getByRole('link', { name: 'Remove Laptop' }).click();
   await page.getByRole('button', { name: 'Remove it' }).click();
   await the.arrives(page, '/passkeys/sign-in');
-  assert.equal((await the.validate(got.token)).status, 404);
+  await the.ends(got.token);
   await alice.close();
 });
 
@@ -71,7 +71,7 @@ test('what is printed is taken by a shell and by the client', async () => {
   assert.equal(code, 0, stderr);
   const client = process.env.TEST_OPENSTACK;
   const command = client ? `'${client}' token issue -f value -c project_id` : 'printf %s "$OS_PROJECT_ID"';
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', OS_USERNAME: 'other', OS_PASSWORD: 'other' };
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', OS_CACERT: the.CERTIFICATE, OS_USERNAME: 'other', OS_PASSWORD: 'other' };
   const ran = await promisify(execFile)('sh', ['-euc', `${stdout}\n${command}`], { env });
   assert.equal(ran.stdout.trim(), project.id);
   await alice.close();

@@ -15,7 +15,7 @@ after(() => the.quit());
 
 test('a passkey is added by password and signs in', async () => {
   const user = await the.person();
-  const { page, key, context, close } = await the.device();
+  const { page, key, context, answered, close } = await the.device();
   await page.goto(`${base}/passkeys`);
   assert.equal(the.at(page), '/passkeys/sign-in');
   await the.byPassword(page, user);
@@ -34,7 +34,8 @@ test('a passkey is added by password and signs in', async () => {
   assert.deepEqual([cookie.httpOnly, cookie.secure, cookie.sameSite, cookie.path], [true, true, 'Strict', '/']);
   await the.signOut(page);
   assert.equal(await the.session(context), undefined);
-  assert.equal((await the.validate(cookie.value)).status, 404, 'signing out ends the token');
+  await page.getByText('You are signed out').waitFor();
+  await the.ends(cookie.value);
 
   await the.byPasskey({ page, key });
   await the.arrives(page, '/passkeys');
@@ -42,6 +43,12 @@ test('a passkey is added by password and signs in', async () => {
   const token = await the.validate((await the.session(context)).value);
   assert.deepEqual(token.body.token.methods, ['webauthn']);
   assert.equal(token.body.token.user.id, user.id);
+  // Each ceremony began at one node and ended at the other.
+  const ceremonies = answered.filter(([path]) => /\/(begin|finish)$/.test(path));
+  assert.deepEqual(ceremonies, [
+    ['/passkeys/add/begin', 'node1'], ['/passkeys/add/finish', 'node2'],
+    ['/passkeys/sign-in/begin', 'node1'], ['/passkeys/sign-in/finish', 'node2'],
+  ]);
   await close();
 });
 
@@ -72,6 +79,53 @@ test('a security key that keeps nothing signs in who is named', async () => {
   await alice.close();
 });
 
+for (const [name, kind, named] of [
+  ['built in, keeping nothing', { hasResidentKey: false }, true],
+  ['roaming, keeping passkeys', { transport: 'usb' }, false],
+  ['held to a reader', { transport: 'nfc' }, false],
+]) {
+  test(`an authenticator signs in: ${name}`, async () => {
+    const alice = await the.withPasskey(kind);
+    const [credential] = await alice.key.credentials();
+    assert.equal(credential.isResidentCredential, !named);
+    await the.byPasskey(alice, { named });
+    await the.arrives(alice.page, '/passkeys');
+    await alice.close();
+  });
+}
+
+test('an authenticator that cannot verify its user is not taken, and what to do is said', async () => {
+  const user = await the.person();
+  for (const kind of [{ transport: 'usb' }, { transport: 'internal' }, { transport: 'usb', protocol: 'u2f', ctap2Version: undefined, hasResidentKey: false }]) {
+    const { page, key, close } = await the.device({}, { hasUserVerification: false, isUserVerified: false, ...kind });
+    await the.byPassword(page, user, '/passkeys/add');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    const told = page.locator('#say .bad');
+    await told.waitFor();
+    assert.match(await told.innerText(), /use another device or key/);
+    assert.equal(the.at(page), '/passkeys/add');
+    assert.deepEqual(await key.credentials(), []);
+    await close();
+  }
+});
+
+test('an authenticator is added once', async () => {
+  const user = await the.person();
+  const { page, key, close } = await the.device();
+  await the.byPassword(page, user);
+  await the.addPasskey(page, 'Laptop');
+  await the.signOut(page);
+  await the.byPasskey({ page });
+  await the.arrives(page, '/passkeys');
+  await page.goto(`${base}/passkeys/add`);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  const told = page.locator('#say .bad');
+  await told.waitFor();
+  assert.match(await told.innerText(), /has a passkey of yours already/);
+  assert.equal((await key.credentials()).length, 1);
+  await close();
+});
+
 test('without user verification nobody is let in', async () => {
   const alice = await the.withPasskey(the.ROAMING);
   const who = { user: alice.user.name, domain: 'default' };
@@ -80,7 +134,8 @@ test('without user verification nobody is let in', async () => {
   await alice.key.verifies(false);
   // A page that asks for less than it was told to.
   const credential = await the.sign(alice.page, { ...body.publicKey, userVerification: 'discouraged' });
-  const answer = await the.finish(alice.page, credential, who);
+  const finish = () => the.finish(alice.page, credential, who);
+  const answer = await the.refusedBecause('the authenticator did not verify its user', finish);
   assert.equal(answer.status, 401);
   assert.equal(await the.session(alice.context), undefined);
   await alice.close();
@@ -91,7 +146,11 @@ test('an assertion is good once', async () => {
   const { body } = await the.begin(alice.page);
   const credential = await the.sign(alice.page, body.publicKey);
   assert.equal((await the.finish(alice.page, credential)).status, 200);
-  assert.equal((await the.finish(alice.page, credential)).status, 401);
+  const again = await the.refusedBecause('the challenge was used before', () => the.finish(alice.page, credential));
+  assert.equal(again.status, 401);
+  // Nor at the node that did not see it.
+  const elsewhere = await the.ask('POST', '/v4/auth/passkey/finish', { body: { credential }, at: the.NODES[0] });
+  assert.equal(elsewhere.status, 401, elsewhere.text);
   await alice.close();
 });
 
@@ -103,8 +162,10 @@ test('an authenticator whose counter goes back is refused and shown as suspect',
     await the.signOut(alice.page);
   }
   await alice.key.rewind();
-  await the.byPasskey(alice);
-  await the.refused(alice.page);
+  await the.refusedBecause('counter', async () => {
+    await the.byPasskey(alice);
+    await the.refused(alice.page);
+  });
   await the.byPassword(alice.page, alice.user);
   await alice.page.getByText('Suspect', { exact: true }).waitFor();
   await alice.close();
@@ -116,7 +177,7 @@ test('the passkey of another user is refused', async () => {
   const who = { user: bob.user.name, domain: 'default' };
   const { body } = await the.begin(alice.page, who);
   const credential = await the.sign(alice.page, { ...body.publicKey, allowCredentials: [] });
-  const answer = await the.finish(alice.page, credential, who);
+  const answer = await the.refusedBecause("the passkey is another user's", () => the.finish(alice.page, credential, who));
   assert.equal(answer.status, 401);
   // Whoever is refused is told the same.
   const nobody = { user: 'nobody', domain: 'default' };
@@ -130,7 +191,8 @@ test('the passkey of another user is refused', async () => {
 test('a passkey is renamed, turned off and on, and removed after a question', async () => {
   const alice = await the.withPasskey();
   const { page } = alice;
-  await the.byPassword(page, alice.user);
+  await the.byPasskey(alice);
+  await the.arrives(page, '/passkeys');
   await page.getByText('Rename').click();
   await page.getByLabel('New name').fill('Blue key');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -142,9 +204,18 @@ test('a passkey is renamed, turned off and on, and removed after a question', as
   await the.byPasskey(alice);
   await the.refused(page);
 
+  // Turned off it is none to sign in with, so the password is enough; turned on it is asked for.
   await the.byPassword(page, alice.user);
   await page.getByRole('button', { name: 'Turn on Blue key' }).click();
   await page.getByText('turned on again').waitFor();
+  await page.getByRole('button', { name: 'Turn off Blue key' }).click();
+  await page.getByText('Sign in again with your passkey').waitFor();
+  await page.goto(`${base}/passkeys`);
+  await the.signOut(page);
+  await the.byPasskey(alice);
+  await the.arrives(page, '/passkeys');
+  await page.getByRole('button', { name: 'Turn off Blue key' }).click();
+  await page.getByText('Turned off', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'Remove Blue key' }).click();
   await page.getByText('It is the only one that you have').waitFor();
   await page.getByRole('link', { name: 'Keep it' }).click();
@@ -165,7 +236,9 @@ test('removing a passkey ends what was signed in with it', async () => {
   await alice.page.getByRole('link', { name: 'Remove Laptop' }).click();
   await alice.page.getByRole('button', { name: 'Remove it' }).click();
   await the.arrives(alice.page, '/passkeys/sign-in');
-  assert.equal((await the.validate(value)).status, 404);
+  await alice.page.getByText('You had signed in with it, so you are signed out').waitFor();
+  assert.equal(await the.session(alice.context), undefined);
+  await the.ends(value);
   await alice.close();
 });
 
@@ -214,7 +287,8 @@ test('a challenge that is too old is refused', async () => {
   // [webauthn] challenge_ttl of this server, and a second.
   const left = waits.since + 21_000 - Date.now();
   if (left > 0) await new Promise((done) => setTimeout(done, left));
-  const answer = await the.finish(waits.alice.page, waits.credential);
+  const finish = () => the.finish(waits.alice.page, waits.credential);
+  const answer = await the.refusedBecause('the challenge has expired', finish);
   assert.equal(answer.status, 401);
   await waits.alice.close();
 });

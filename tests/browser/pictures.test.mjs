@@ -34,7 +34,8 @@ for (const [name, viewport] of SIZES) {
       await page.screenshot({ path: join(the.SCREENSHOTS, `${what}-${name}.png`), fullPage: true });
     };
     await look('sign-in');
-    await the.byPassword(page, alice.user);
+    await the.byPasskey(alice);
+    await the.arrives(page, '/passkeys');
     await look('passkeys');
     await page.goto(`${base}/passkeys/add`);
     await look('add');
@@ -47,6 +48,21 @@ for (const [name, viewport] of SIZES) {
     assert.equal(begun.status, 201, begun.text);
     await page.goto(begun.body.verification_uri_complete);
     await look('device');
+    await page.goto(`${base}/passkeys`);
+    await page.getByRole('button', { name: 'Make new recovery codes' }).click();
+    await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
+    await look('codes');
+    await page.goto(`${base}/passkeys/invitation#x`);
+    await look('invitation');
+    await page.goto(`${base}/passkeys/sign-in`);
+    await the.typePassword(page, alice.user, 'wrong');
+    await page.getByRole('alert').waitFor();
+    await look('refused');
+    await the.giveRules(alice.user, [['password', 'webauthn'], ['password', 'totp']]);
+    await the.typePassword(page, alice.user);
+    await the.arrives(page, '/passkeys/sign-in/more');
+    await page.getByText('I do not have my passkey here').click();
+    await look('more');
     await alice.close();
   });
 }

@@ -1,6 +1,7 @@
 // What keeps other sites out, and who needs more than a mouse.
 import assert from 'node:assert/strict';
-import { createServer as serve } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer as serve } from 'node:https';
 import { connect, createServer as listen } from 'node:net';
 import { after, before, test } from 'node:test';
 import * as the from './support.mjs';
@@ -25,18 +26,37 @@ const elsewhere = () => started(listen((from) => {
   for (const end of [from, to]) end.on('error', () => { from.destroy(); to.destroy(); });
 }));
 
-const site = (html) => started(serve((request, answer) => {
+// Another site, with the same certificate.
+const pair = { cert: readFileSync(the.CERTIFICATE), key: readFileSync(the.KEY) };
+const site = (html) => started(serve(pair, (request, answer) => {
   answer.setHeader('Content-Type', 'text/html');
   answer.end(html);
 }));
 
 test('a passkey that is used at another origin is refused', async () => {
   const alice = await the.withPasskey();
-  const other = `http://localhost:${await elsewhere()}`;
-  await the.byPasskey(alice, { url: `${other}/passkeys/sign-in` });
-  await the.refused(alice.page);
+  const other = `https://localhost:${await elsewhere()}`;
+  await the.refusedBecause('origin is not one of', async () => {
+    await the.byPasskey(alice, { url: `${other}/passkeys/sign-in` });
+    await the.refused(alice.page);
+  });
   await the.byPasskey(alice);
   await the.arrives(alice.page, '/passkeys');
+  await alice.close();
+});
+
+test('a passkey that is used for another relying party is refused', async () => {
+  const alice = await the.withPasskey();
+  const { page, key } = alice;
+  // A host of the origins, which browsers let be a relying party of its own, but not ours.
+  const other = base.replace('localhost', 'other.localhost');
+  await the.byPasskey(alice, { url: `${other}/passkeys/sign-in` });
+  assert.match(await the.refused(page), /not work at this address\. Use the address/);
+  await key.moveTo('other.localhost');
+  const { body } = await the.begin(page);
+  const credential = await the.sign(page, { ...body.publicKey, rpId: 'other.localhost' });
+  const answer = await the.refusedBecause('another relying party ID', () => the.finish(page, credential));
+  assert.equal(answer.status, 401);
   await alice.close();
 });
 
@@ -71,7 +91,7 @@ test('no other site puts a page of ours into a frame', async () => {
   const { page, close } = await the.device();
   const told = [];
   page.on('console', (message) => told.push(message.text()));
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(`https://127.0.0.1:${port}/`);
   const [, frame] = page.frames();
   assert.equal(await frame.locator('#main').count(), 0);
   assert.ok(told.some((text) => /frame/i.test(text)), told.join('\n'));
@@ -84,7 +104,7 @@ test('no other site sends our forms, not even one of the same host', async () =>
   const port = await site(form('/passkeys/sign-in'));
   const { page, context, close } = await the.device();
   for (const host of ['127.0.0.1', 'localhost']) {
-    await page.goto(`http://${host}:${port}/`);
+    await page.goto(`https://${host}:${port}/`);
     const [answer] = await Promise.all([page.waitForNavigation(), page.evaluate(() => document.forms[0].submit())]);
     assert.equal(answer.status(), 403, host);
     assert.equal(await the.session(context), undefined);
@@ -95,7 +115,8 @@ test('no other site sends our forms, not even one of the same host', async () =>
 test('a form without the proof of its session does nothing', async () => {
   const alice = await the.withPasskey();
   const { page } = alice;
-  await the.byPassword(page, alice.user);
+  await the.byPasskey(alice);
+  await the.arrives(page, '/passkeys');
   for (const csrf of ['', 'AAAA', 'x'.repeat(43)]) {
     const status = await page.evaluate(async (csrf) => {
       const id = document.querySelector('[name=id]').value;
@@ -134,9 +155,7 @@ test('signing in leads to our own pages alone', async () => {
   const { page, close } = await the.device();
   for (const next of ['https://evil.example/', '//evil.example/passkeys', '/v3']) {
     await page.goto(`${base}/passkeys/sign-in?next=${encodeURIComponent(next)}`);
-    await page.getByLabel('User name').fill(user.name);
-    await page.getByLabel('Password', { exact: true }).fill(the.PASSWORD_OF_USERS);
-    await page.getByRole('button', { name: 'Sign in with password' }).click();
+    await the.typePassword(page, user);
     await the.arrives(page, '/passkeys');
     assert.ok(page.url().startsWith(base), next);
   }
@@ -204,9 +223,7 @@ test('a refusal is said, and does not say why', async () => {
   const texts = new Set();
   for (const [name, password] of [[user.name, 'wrong'], ['nobody', the.PASSWORD_OF_USERS]]) {
     await page.goto(`${base}/passkeys/sign-in`);
-    await page.getByLabel('User name').fill(name);
-    await page.getByLabel('Password', { exact: true }).fill(password);
-    await page.getByRole('button', { name: 'Sign in with password' }).click();
+    await the.typePassword(page, { name }, password);
     texts.add(await page.getByRole('alert').innerText());
     assert.equal(await page.getByLabel('User name').inputValue(), name);
     assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '');

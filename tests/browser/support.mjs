@@ -1,27 +1,52 @@
 // What the tests share: a browser, people with passkeys, the API.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-export const { URL: base, API: api, PASSWORD, KEYSTONE_NG, CHROMIUM, SCREENSHOTS } = process.env;
+export const { PAGES: base, PASSWORD, KEYSTONE_NG, CHROMIUM, CERTIFICATE, KEY, SCREENSHOTS } = process.env;
 export const PASSWORD_OF_USERS = 'correct horse battery';
+// Both nodes: where they are without HAProxy, what they log, and the files with their process IDs.
+const each = (name) => process.env[name].split(' ');
+export const NODES = each('NODES');
+export const LOGS = each('LOGS');
+export const PIDS = each('PIDS');
 
 let browser;
 export async function launch() {
   browser = await chromium.launch({
     executablePath: CHROMIUM,
-    // As root there is no sandbox; nothing is asked of the network.
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    // As root there is no sandbox; nothing is asked of the network. A key is believed, so that to the
+    // browser this certificate is as good as any.
+    args: [`--ignore-certificate-errors-spki-list=${process.env.SPKI}`, '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
 }
 export const quit = () => browser.close();
 
-// A request to the API: its status, headers and body.
-export async function ask(method, path, { token, body, subject } = {}) {
+// Waits until something is so.
+export async function until(what, check) {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await check()) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.fail(`it did not become so: ${what}`);
+}
+
+// What a node said of why it refused, which nobody else is told. Something else, for another reason
+// or none, would be refused alike.
+export async function refusedBecause(reason, act) {
+  const before = LOGS.map((file) => statSync(file).size);
+  const answer = await act();
+  await until(`logged: ${reason}`, () => LOGS.some((file, at) => readFileSync(file).subarray(before[at]).includes(reason)));
+  return answer;
+}
+
+// A request to the API: its status, headers and body. `at` is one node of the two.
+export async function ask(method, path, { token, body, subject, at = base } = {}) {
   const headers = { 'Content-Type': 'application/json' };
   if (token) headers['X-Auth-Token'] = token;
   if (subject) headers['X-Subject-Token'] = subject;
-  const answer = await fetch(api + path, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await fetch(at + path, { method, headers, body: body && JSON.stringify(body) });
   const text = await answer.text();
   let json = null;
   try { json = JSON.parse(text); } catch { /* a page, or nothing */ }
@@ -39,7 +64,25 @@ export async function adminToken() {
   return admin;
 }
 
-export const validate = async (token) => ask('GET', '/v3/auth/tokens', { token: await adminToken(), subject: token });
+export const validate = async (token, at = base) => ask('GET', '/v3/auth/tokens', { token: await adminToken(), subject: token, at });
+
+// Waits until a token is dead at both nodes: at the one that ended it it is so at once.
+export const ends = (token) => until('the token is dead', async () => {
+  const answers = await Promise.all(NODES.map((node) => validate(token, node)));
+  return answers.every(({ status }) => status === 404);
+});
+
+// Gives a user multi-factor rules, and waits until both nodes go by them.
+export async function giveRules(user, rules) {
+  const token = await adminToken();
+  const options = { multi_factor_auth_enabled: true, multi_factor_auth_rules: rules };
+  const changed = await ask('PATCH', `/v3/users/${user.id}`, { token, body: { user: { options } } });
+  assert.equal(changed.status, 200, changed.text);
+  await until('both nodes know the rules', async () => {
+    const answers = await Promise.all(NODES.map((at) => ask('GET', `/v3/users/${user.id}`, { token, at })));
+    return answers.every(({ body }) => body.user.options.multi_factor_auth_rules?.length === rules.length);
+  });
+}
 
 // A new user, with a project in which it has a role.
 export async function person() {
@@ -69,7 +112,12 @@ export async function device({ offers = false, ...options } = {}, authenticatorO
   if (!offers) await context.addInitScript(() => { window.PublicKeyCredential.isConditionalMediationAvailable = async () => false; });
   const page = await context.newPage();
   const key = authenticatorOptions ? await authenticator(page, authenticatorOptions) : null;
-  return { context, page, key, close: () => context.close() };
+  // Which node answered what the script asked for, in order: [path, node].
+  const answered = [];
+  page.on('response', (answer) => {
+    if (answer.request().method() === 'POST') answered.push([new URL(answer.url()).pathname, answer.headers()['x-node']]);
+  });
+  return { context, page, key, answered, close: () => context.close() };
 }
 
 export const ROAMING = { transport: 'usb', hasResidentKey: false };
@@ -86,6 +134,12 @@ export async function authenticator(page, options = {}) {
   return {
     credentials,
     verifies: (isUserVerified) => send('setUserVerified', { isUserVerified }),
+    // The same keys as those of another relying party.
+    moveTo: async (rpId) => {
+      const all = await credentials();
+      await send('clearCredentials');
+      for (const credential of all) await send('addCredential', { credential: { ...credential, rpId } });
+    },
     // The same key with an older counter, as a copy has it.
     rewind: async () => {
       const all = await credentials();
@@ -95,15 +149,20 @@ export async function authenticator(page, options = {}) {
   };
 }
 
+// Fills what the form to sign in asks for, and sends it.
+export async function typePassword(page, user, password = PASSWORD_OF_USERS) {
+  await page.getByLabel('User name').fill(user.name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in with password' }).click();
+}
+
 export const at = (page) => new URL(page.url()).pathname;
 export const arrives = (page, path) => page.waitForURL((url) => url.pathname === path);
 
 // Signs in by the form.
 export async function byPassword(page, user, path = '/passkeys') {
   await page.goto(`${base}/passkeys/sign-in?next=${encodeURIComponent(path)}`);
-  await page.getByLabel('User name').fill(user.name);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD_OF_USERS);
-  await page.getByRole('button', { name: 'Sign in with password' }).click();
+  await typePassword(page, user);
   await arrives(page, path.split('?')[0]);
 }
 

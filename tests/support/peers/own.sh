@@ -7,7 +7,7 @@
 # begin NAME: sets RUN, a folder that is gone when the script ends, with all that was started and
 # made. With KEEP set everything but the server stays.
 begin() {
-    API='' URL='' DATABASE=''
+    API='' PASSWORD='' URL='' DATABASE=''
     OWN_PEERS=$(dirname "${BASH_SOURCE[0]}")
     RUN=$(mktemp -d "/tmp/keystone-ng-$1.XXXXXX")
     chmod 711 "$RUN"
@@ -19,6 +19,8 @@ begin() {
 end() {
     local status=$?
     trap - EXIT INT TERM
+    "$OWN_PEERS/haproxy.sh" stop
+    stop "$RUN/second.pid"
     stop "$RUN/pid"
     if [ -n "${KEEP:-}" ]; then
         say "kept: $RUN"
@@ -69,14 +71,15 @@ sql() {
     esac
 }
 
-# launch: starts the server on a free port (with a configuration and tables in RUN/server the first
-# time) and waits until it answers. Sets API and PASSWORD, the administrator's.
+# launch: starts the server at API, else on a free port (with a configuration and tables in RUN/server
+# the first time) and waits until it answers. Sets API and PASSWORD, the administrator's.
 launch() {
     local port
     if [ -z "$API" ]; then
-        port=$(free_port) PASSWORD=$(head -c 12 /dev/urandom | base64 | tr -d '+/=')
+        port=$(free_port)
         API=http://127.0.0.1:$port
     fi
+    PASSWORD=${PASSWORD:-$(head -c 12 /dev/urandom | base64 | tr -d '+/=')}
     local command=("$KEYSTONE_NG" quickstart --dir "$RUN/server" --listen "${API#http://}")
     [ -z "$URL" ] || command+=(--database "$URL")
     OS_BOOTSTRAP_PASSWORD=$PASSWORD "${command[@]}" >>"$RUN/server.log" 2>&1 &
