@@ -22,7 +22,7 @@ pub enum Kind {
     User,
     /// Group memberships of one user.
     Membership,
-    /// Role assignments of one actor (user or group).
+    /// Role assignments of one actor (user or group); with an empty ID, of any.
     Assignments,
     /// A group's attributes.
     Group,
@@ -187,9 +187,16 @@ impl Epochs {
         // The guarded value is (), so a poisoned lock has nothing wrong in it.
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.clock.load(Ordering::Relaxed) + 1;
-        for entity in entities {
-            if let Some(slot) = self.slots.get(self.slot(entity.kind, &entity.id) as usize) {
+        let set = |kind, id: &str| {
+            if let Some(slot) = self.slots.get(self.slot(kind, id) as usize) {
                 slot.store(next, Ordering::Relaxed);
+            }
+        };
+        for entity in entities {
+            set(entity.kind, &entity.id);
+            // What was found by a target or a role has rows of anybody.
+            if entity.kind == Kind::Assignments {
+                set(Kind::Assignments, "");
             }
         }
         self.clock.store(next, Ordering::Release);

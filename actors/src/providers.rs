@@ -1,6 +1,6 @@
 //! All providers of a process, put together.
 //!
-//! A new provider is registered here: its pool's share of the connections, where it runs, and the
+//! A new provider is registered here: its pool's share of the connections (`SHARES`), where it runs, and the
 //! handles of the providers that it asks.
 
 use std::sync::Arc;
@@ -30,6 +30,39 @@ use crate::webauthn::{self, WebauthnProvider};
 
 /// Rendered catalogs that are kept: some kilobytes each.
 const RENDERED_CATALOGS: usize = 2000;
+
+/// Lists of role assignments that are kept: a hundred kilobytes each at most.
+const LISTED_ASSIGNMENTS: usize = 200;
+
+/// The pools of the providers, and the share of each in the connections: in percent of what is left when each has
+/// [`LEAST`].
+const SHARES: [(&str, usize); 15] = [
+    ("identity", 20),
+    ("resource", 15),
+    ("assignment", 15),
+    ("revocation", 10),
+    ("application_credential", 8),
+    ("role", 5),
+    ("catalog", 5),
+    ("trust", 4),
+    ("credential", 4),
+    ("webauthn", 4),
+    ("limit", 3),
+    ("federation", 3),
+    ("oauth1", 2),
+    ("policy_store", 1),
+    ("domain_config", 1),
+];
+
+/// Connections of a pool at least: one may be in a transaction, another answers meanwhile.
+const LEAST: usize = 2;
+
+/// How many connections the pool of this name has, of so many for all.
+fn size_of(name: &str, connections: usize) -> usize {
+    let spare = connections.saturating_sub(LEAST * SHARES.len());
+    let share = SHARES.iter().find(|(pool, _)| *pool == name);
+    LEAST + share.map_or(0, |(_, share)| spare * share / 100)
+}
 
 /// What the providers go by.
 #[derive(Clone, Debug)]
@@ -165,8 +198,8 @@ impl Providers {
         let invalidations = Invalidations::default();
         let supervision = Supervision::start(settings.workers, settings.limits);
         let mut pools = Vec::new();
-        let mut pool = |name, share| -> Result<Db, ConnectError> {
-            let db = databases.pool(name, share)?;
+        let mut pool = |name| -> Result<Db, ConnectError> {
+            let db = databases.pool_of(name, size_of(name, databases.connections()))?;
             pools.push(db.clone());
             Ok(db)
         };
@@ -178,11 +211,7 @@ impl Providers {
             stats: Vec::new(),
         };
 
-        let follower = Revocation::new(
-            pool("revocation", 10)?,
-            invalidations.clone(),
-            settings.follow,
-        );
+        let follower = Revocation::new(pool("revocation")?, invalidations.clone(), settings.follow);
         let revocation = {
             let provider = follower.clone();
             supervision.supervise(Placement::Single, move || provider.clone())
@@ -191,7 +220,7 @@ impl Providers {
         supervision.spawn(move || follower.clone().follow(databases.clone()));
 
         let provider = RoleProvider::new(
-            pool("role", 5)?,
+            pool("role")?,
             caches.make("role"),
             invalidations.clone(),
             settings.prohibited_implied_roles.into(),
@@ -205,7 +234,7 @@ impl Providers {
             ancestors: caches.make("ancestors"),
         };
         let provider = ResourceProvider::new(
-            pool("resource", 15)?,
+            pool("resource")?,
             remembers,
             invalidations.clone(),
             Arc::new(settings.resource),
@@ -217,18 +246,18 @@ impl Providers {
             filters: caches.make("endpoint_filter"),
         };
         let provider = CatalogProvider::new(
-            pool("catalog", 5)?,
+            pool("catalog")?,
             remembers,
             invalidations.clone(),
             settings.catalog,
         );
         let catalog = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
-        let provider = PolicyStore::new(pool("policy_store", 2)?, catalog.clone());
+        let provider = PolicyStore::new(pool("policy_store")?, catalog.clone());
         let policy_store = supervision.supervise(Placement::Single, move || provider.clone());
 
         let provider = DomainConfigProvider::new(
-            pool("domain_config", 2)?,
+            pool("domain_config")?,
             caches.make("domain_config"),
             invalidations.clone(),
             settings.domain_options,
@@ -240,7 +269,7 @@ impl Providers {
             owned: caches.make("limit"),
         };
         let provider = LimitProvider::new(
-            pool("limit", 5)?,
+            pool("limit")?,
             remembers,
             invalidations.clone(),
             catalog.clone(),
@@ -257,7 +286,7 @@ impl Providers {
             memberships: caches.make("memberships"),
         };
         let provider = IdentityProvider::new(
-            pool("identity", 20)?,
+            pool("identity")?,
             remembers,
             hashing.clone(),
             invalidations.clone(),
@@ -267,8 +296,9 @@ impl Providers {
         let identity = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = AssignmentProvider::new(
-            pool("assignment", 15)?,
+            pool("assignment")?,
             caches.make("grants"),
+            caches.sized("assignments", LISTED_ASSIGNMENTS),
             invalidations.clone(),
             role.clone(),
             resource.clone(),
@@ -277,7 +307,7 @@ impl Providers {
         let assignment = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = TrustProvider::new(
-            pool("trust", 5)?,
+            pool("trust")?,
             caches.make("trust"),
             invalidations.clone(),
             settings.max_redelegation_count,
@@ -285,7 +315,7 @@ impl Providers {
         let trust = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = ApplicationCredentialProvider::new(
-            pool("application_credential", 10)?,
+            pool("application_credential")?,
             caches.make("application_credential"),
             hashing.clone(),
             invalidations.clone(),
@@ -295,7 +325,7 @@ impl Providers {
             supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = CredentialProvider::new(
-            pool("credential", 5)?,
+            pool("credential")?,
             caches.make("credential"),
             invalidations.clone(),
             credential_keys,
@@ -304,7 +334,7 @@ impl Providers {
         let credential = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = Oauth1Provider::new(
-            pool("oauth1", 5)?,
+            pool("oauth1")?,
             caches.make("access_token"),
             invalidations.clone(),
         );
@@ -315,7 +345,7 @@ impl Providers {
             service_providers: caches.make("service_providers"),
         };
         let provider = FederationProvider::new(
-            pool("federation", 5)?,
+            pool("federation")?,
             remembers,
             invalidations.clone(),
             settings.relay_state_prefix,
@@ -323,7 +353,7 @@ impl Providers {
         let federation = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
         let provider = WebauthnProvider::new(
-            pool("webauthn", 5)?,
+            pool("webauthn")?,
             invalidations.clone(),
             challenge_keys,
             Arc::new(settings.webauthn),
@@ -398,5 +428,22 @@ impl Providers {
     /// Hits, misses and size of each cache.
     pub fn cache_stats(&self) -> impl Iterator<Item = (&'static str, CacheStats)> {
         self.caches.iter().map(|(name, stats)| (*name, stats()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pools_together_have_no_more_connections_than_there_are() {
+        let all: usize = SHARES.iter().map(|(_, share)| share).sum();
+        assert_eq!(all, 100);
+        for connections in [LEAST * SHARES.len(), 40, 50, 99, 1000] {
+            let sizes = SHARES.map(|(name, _)| size_of(name, connections));
+            assert!(sizes.iter().sum::<usize>() <= connections, "{sizes:?}");
+            assert!(sizes.iter().all(|size| *size >= LEAST), "{sizes:?}");
+        }
+        assert_eq!(size_of("identity", 1), LEAST);
     }
 }

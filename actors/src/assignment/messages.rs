@@ -8,7 +8,7 @@ use super::{
     Actor, AssignmentFilter, Assignments, EffectiveRoles, Error, Grant, GrantTarget, Scopes,
 };
 use crate::actor::Idempotent;
-use crate::ids::{GroupId, UserId};
+use crate::ids::{GroupId, ProjectId, UserId};
 use crate::role::Role;
 
 /// The roles that a user has on a target, whatever the way: its own and its groups' grants, what
@@ -40,6 +40,21 @@ pub struct ListScopes {
     pub groups: Arc<[GroupId]>,
 }
 impl Idempotent for ListScopes {}
+
+/// Those of these projects on which a user has a role that a token can show, whatever the way, in
+/// the given order. A domain that acts as a project counts as one. `Resource(NotFound)` for an
+/// unknown project.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<ProjectId>, Error>")]
+pub struct RetainWithRole {
+    /// Who.
+    pub user: UserId,
+    /// The groups that it is in.
+    pub groups: Arc<[GroupId]>,
+    /// Of which projects.
+    pub projects: Vec<ProjectId>,
+}
+impl Idempotent for RetainWithRole {}
 
 /// Gives a user or a group a role. Nothing happens where it has been given already. `Role`,
 /// `Resource` or `Identity` with their "not found"; a role of a domain is neither for projects of

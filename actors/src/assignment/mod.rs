@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use messages::{
     CheckGrant, CreateGrant, DeleteGrant, GetEffectiveRoles, ListAssignments, ListGrants,
-    ListScopes,
+    ListScopes, RetainWithRole,
 };
 pub use model::{
     Actor, Assignment, AssignmentFilter, Assignments, AssignmentsIter, EffectiveRoles, Grant,
@@ -24,6 +24,7 @@ pub(crate) use store::{
     delete_of_groups, delete_of_role, delete_of_users, delete_on_domain, delete_on_projects,
 };
 
+use self::store::Sought;
 use crate::actor::{Handle, Provider, Unavailable};
 use crate::cache::Cache;
 use crate::db::Db;
@@ -39,6 +40,8 @@ pub struct AssignmentProvider {
     db: Db,
     /// All that an actor was granted. One for all replicas.
     grants: Cache<Actor, Arc<[Grant]>>,
+    /// What was found by targets or roles.
+    found: Cache<Sought, Arc<[(Actor, Grant)]>>,
     invalidations: Invalidations,
     roles: Handle<RoleProvider>,
     resources: Handle<ResourceProvider>,
@@ -51,9 +54,10 @@ impl Provider for AssignmentProvider {
 
 impl AssignmentProvider {
     /// The provider on its pool, and the providers that it asks.
-    pub fn new(
+    pub(crate) fn new(
         db: Db,
         grants: Cache<Actor, Arc<[Grant]>>,
+        found: Cache<Sought, Arc<[(Actor, Grant)]>>,
         invalidations: Invalidations,
         roles: Handle<RoleProvider>,
         resources: Handle<ResourceProvider>,
@@ -62,6 +66,7 @@ impl AssignmentProvider {
         Self {
             db,
             grants,
+            found,
             invalidations,
             roles,
             resources,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::Utc;
-use keystone_actors::assignment::ListScopes;
+use keystone_actors::assignment::{ListScopes, RetainWithRole};
 use keystone_actors::identity::ListGroupsOfUser;
-use keystone_actors::ids::{ProjectId, UserId};
+use keystone_actors::ids::{GroupId, ProjectId, UserId};
 use keystone_actors::limit::{Limit, LimitFilter, ListLimits};
 use keystone_actors::resource::{Descendant, GetAncestors, GetDescendants, GetProjects, Project};
 use serde::Serialize;
@@ -90,8 +90,13 @@ pub(super) async fn relatives(call: &Call, project: &Project) -> Result<Relative
 /// Of these projects those on which the caller has a role, wrapped as each would be by itself; if
 /// asked for, with their limits.
 async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Branch, ApiError> {
-    let own = projects_of(call, &call.caller.token.acting_user).await?;
-    let ids: Vec<ProjectId> = ids.into_iter().filter(|id| own.contains(id)).collect();
+    let user = call.caller.token.acting_user.clone();
+    let retain = RetainWithRole {
+        groups: groups_of(call, &user).await?,
+        user,
+        projects: ids,
+    };
+    let ids = call.providers().assignment.read(retain).await?;
     let get = GetProjects { ids: ids.clone() };
     let found = call.providers().resource.read(get).await?;
     let found = found
@@ -139,15 +144,20 @@ pub(super) async fn projects_of(
     call: &Call,
     user: &UserId,
 ) -> Result<BTreeSet<ProjectId>, ApiError> {
+    let list = ListScopes {
+        user: user.clone(),
+        groups: groups_of(call, user).await?,
+    };
+    let scopes = call.providers().assignment.read(list).await?;
+    Ok(scopes.projects.into_iter().collect())
+}
+
+async fn groups_of(call: &Call, user: &UserId) -> Result<Arc<[GroupId]>, ApiError> {
     let groups = ListGroupsOfUser {
         user: user.clone(),
         now: Utc::now().timestamp(),
     };
-    let groups = call.providers().identity.read(groups).await?;
-    let user = user.clone();
-    let scopes = ListScopes { user, groups };
-    let scopes = call.providers().assignment.read(scopes).await?;
-    Ok(scopes.projects.into_iter().collect())
+    Ok(call.providers().identity.read(groups).await?)
 }
 
 /// `{"parent": {"grandparent": {"domain": null}}}`; `null` for a domain.

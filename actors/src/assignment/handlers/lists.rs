@@ -1,18 +1,42 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::model::{Bounds, Expansion, Tree};
-use super::super::store::{Rows, Targets};
+use super::super::store::{Rows, Sought, Targets};
 use super::super::{
     Actor, AssignmentFilter, AssignmentProvider, Assignments, Error, Grant, GrantTarget,
     ListAssignments, store,
 };
 use crate::actor::Serve;
 use crate::db::BATCH;
+use crate::epoch::Kind;
 use crate::identity::{ListGroupsOfUser, ListMembers};
 use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use crate::resource::{self, GetAncestors, GetDescendants, GetProject};
 
+/// Rows that are kept of one question, at most.
+const KEPT: usize = 1000;
+
 impl AssignmentProvider {
+    /// The rows, from the cache where the question was asked before and nobody's grants have changed since.
+    async fn rows(&self, rows: &Rows<'_>) -> Result<Vec<(Actor, Grant)>, Error> {
+        let Some(sought) = Sought::of(rows) else {
+            return store::list_rows(&self.db, rows).await;
+        };
+        if let Some(found) = self.found.get(&sought) {
+            return Ok(found.to_vec());
+        }
+        let epochs = self.found.epochs();
+        // Before the read: if a change commits meanwhile, what is inserted is already a miss.
+        let stamp = epochs.now();
+        let found = store::list_rows(&self.db, rows).await?;
+        if found.len() <= KEPT {
+            let on = epochs.dependencies([(Kind::Assignments, ""), (Kind::Roles, "")]);
+            self.found
+                .insert(sought, found.as_slice().into(), stamp, on);
+        }
+        Ok(found)
+    }
+
     /// Everything below a project, and itself.
     async fn subtree(&self, project: &ProjectId) -> Result<BTreeSet<ProjectId>, Error> {
         let of = vec![project.clone()];
@@ -51,7 +75,7 @@ impl AssignmentProvider {
                 domain = self.domain_of(id).await?;
                 ids = wanted.iter().map(ProjectId::as_str).collect();
                 rows.targets = Targets::projects(&domain, &ids);
-                let mut found = store::list_rows(&self.db, &rows).await?;
+                let mut found = self.rows(&rows).await?;
                 found.retain(|(_, grant)| match &grant.target {
                     GrantTarget::Project(id) => wanted.contains(id),
                     GrantTarget::Domain(_) | GrantTarget::System => false,
@@ -63,7 +87,7 @@ impl AssignmentProvider {
                 rows.targets = Targets::Projects(&ids);
             }
         }
-        store::list_rows(&self.db, &rows).await
+        self.rows(&rows).await
     }
 
     /// What the rows amount to for each user.
@@ -152,7 +176,7 @@ impl AssignmentProvider {
             roles: asked.roles,
             inherited: asked.inherited,
         };
-        store::list_rows(&self.db, &rows).await
+        self.rows(&rows).await
     }
 
     /// The rows that may reach a project, or one of those `within`, which are below it.

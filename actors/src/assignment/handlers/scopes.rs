@@ -1,16 +1,19 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::store::Rows;
 use super::super::{
     Actor, AssignmentProvider, EffectiveRoles, Error, GetEffectiveRoles, Grant, GrantTarget,
-    ListScopes, Scopes, store,
+    ListScopes, RetainWithRole, Scopes, store,
 };
 use crate::actor::Serve;
 use crate::epoch::Kind;
-use crate::ids::{GroupId, ProjectId, RoleId, UserId};
+use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use crate::resource::{GetAncestors, GetDescendants};
 use crate::role::{GetRoleGraph, RoleGraph};
+
+/// As many as a tree of projects is deep, and some more: for each of these what is above it is asked.
+const FEW: usize = 16;
 
 impl AssignmentProvider {
     pub(super) async fn graph(&self) -> Result<Arc<RoleGraph>, Error> {
@@ -79,10 +82,20 @@ impl Serve<GetEffectiveRoles> for AssignmentProvider {
     }
 }
 
-impl Serve<ListScopes> for AssignmentProvider {
-    async fn serve(self, ListScopes { user, groups }: ListScopes) -> Result<Scopes, Error> {
+/// What somebody was granted that gives a scope.
+#[derive(Default)]
+struct Reach {
+    projects: BTreeSet<ProjectId>,
+    domains: BTreeSet<DomainId>,
+    /// Projects and domains below which roles are inherited.
+    roots: BTreeSet<ProjectId>,
+    system: bool,
+}
+
+impl AssignmentProvider {
+    async fn reach(&self, user: UserId, groups: &[GroupId]) -> Result<Reach, Error> {
         let graph = self.graph().await?;
-        let grants = self.grants(&actors(user, &groups)).await?;
+        let grants = self.grants(&actors(user, groups)).await?;
         // A role of a domain gives no scope, unless it implies a global one.
         let mut shown: HashMap<RoleId, bool> = HashMap::new();
         let shows = |grant: &&Grant| {
@@ -91,32 +104,72 @@ impl Serve<ListScopes> for AssignmentProvider {
                 roles.iter().any(|role| role.domain_id.is_none())
             })
         };
+        let mut reach = Reach::default();
         let grants = grants.iter().flat_map(|grants| grants.iter());
-        let (mut projects, mut domains) = (BTreeSet::new(), BTreeSet::new());
-        let (mut roots, mut system) = (BTreeSet::new(), false);
         for grant in grants.filter(shows) {
             match &grant.target {
                 target if grant.inherited => {
-                    roots.insert(ProjectId::from(target.id()));
+                    reach.roots.insert(ProjectId::from(target.id()));
                 }
                 GrantTarget::Project(id) => {
-                    projects.insert(id.clone());
+                    reach.projects.insert(id.clone());
                 }
                 GrantTarget::Domain(id) => {
-                    domains.insert(id.clone());
+                    reach.domains.insert(id.clone());
                 }
-                GrantTarget::System => system = true,
+                GrantTarget::System => reach.system = true,
             }
         }
-        if !roots.is_empty() {
-            let of = roots.into_iter().collect();
+        Ok(reach)
+    }
+}
+
+impl Serve<ListScopes> for AssignmentProvider {
+    async fn serve(self, ListScopes { user, groups }: ListScopes) -> Result<Scopes, Error> {
+        let mut reach = self.reach(user, &groups).await?;
+        if !reach.roots.is_empty() {
+            let of = reach.roots.into_iter().collect();
             let below = self.resources.read(GetDescendants { of }).await?;
-            projects.extend(below.into_iter().map(|project| project.id));
+            reach
+                .projects
+                .extend(below.into_iter().map(|project| project.id));
         }
         Ok(Scopes {
-            projects: projects.into_iter().collect(),
-            domains: domains.into_iter().collect(),
-            system,
+            projects: reach.projects.into_iter().collect(),
+            domains: reach.domains.into_iter().collect(),
+            system: reach.system,
         })
+    }
+}
+
+impl Serve<RetainWithRole> for AssignmentProvider {
+    async fn serve(self, message: RetainWithRole) -> Result<Vec<ProjectId>, Error> {
+        let RetainWithRole {
+            user,
+            groups,
+            mut projects,
+        } = message;
+        let reach = self.reach(user, &groups).await?;
+        let mut with_role = HashSet::new();
+        // What is above a few is cached; what is below the roots is not, and may be the whole cloud.
+        let few = projects.len() <= FEW;
+        if !reach.roots.is_empty() && !few {
+            let of = reach.roots.iter().cloned().collect();
+            let below = self.resources.read(GetDescendants { of }).await?;
+            with_role.extend(below.into_iter().map(|project| project.id));
+        }
+        for project in &projects {
+            if reach.projects.contains(project) {
+                with_role.insert(project.clone());
+            } else if !reach.roots.is_empty() && few {
+                let of = project.clone();
+                let above = self.resources.read(GetAncestors { project: of }).await?;
+                if above.iter().any(|above| reach.roots.contains(above)) {
+                    with_role.insert(project.clone());
+                }
+            }
+        }
+        projects.retain(|project| with_role.contains(project));
+        Ok(projects)
     }
 }

@@ -57,6 +57,40 @@ pub(super) struct Rows<'a> {
     pub inherited: Option<bool>,
 }
 
+/// A question for rows of anybody, by what they are on or by their roles. No index of these tables helps
+/// with it: each costs a look at all rows.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sought {
+    domain: Option<String>,
+    projects: Vec<String>,
+    roles: Option<Vec<RoleId>>,
+    inherited: Option<bool>,
+}
+
+impl Sought {
+    /// `None` where an index helps, where the rows are not all that the answer depends on, or where there will be
+    /// very many.
+    pub(super) fn of(rows: &Rows<'_>) -> Option<Self> {
+        let (domain, projects): (Option<&str>, &[&str]) = match rows.targets {
+            Targets::System | Targets::Within(_) => return None,
+            Targets::Anything => (None, &[]),
+            Targets::Domain(domain) => (Some(domain), &[]),
+            Targets::Projects(projects) => (None, projects),
+            Targets::Either(domain, projects) => (Some(domain), projects),
+        };
+        let everything = domain.is_none() && projects.is_empty() && rows.roles.is_none();
+        if rows.actors.is_some() || everything {
+            return None;
+        }
+        Some(Self {
+            domain: domain.map(str::to_owned),
+            projects: projects.iter().copied().map(str::to_owned).collect(),
+            roles: rows.roles.map(<[_]>::to_vec),
+            inherited: rows.inherited,
+        })
+    }
+}
+
 /// A row as it is read.
 type Row = (i32, String, String, String, bool);
 

@@ -115,6 +115,31 @@ each_database! {
         assert_eq!(world.list(within).await, ["g reader a (for below)", "u manager a", "v own b"]);
     }
 
+    async fn a_list_that_is_kept_is_found_anew_when_anybodys_grants_change(db: TestDb) {
+        let world = World::start(&db).await;
+        let (assignments, roles) = (&world.cloud.assignments, &world.cloud.roles);
+        let manager = world.roles[1].1.clone();
+        let role = AssignmentFilter { role: Some(manager.clone()), ..all() };
+        let before = (world.list(on(project("x"))).await, world.list(role.clone()).await);
+        assert_eq!(before, (vec![], vec!["u manager a".to_owned()]));
+
+        // Nobody tells of this one.
+        grant(&db, "UserProject", "v", "x", &manager, false).await;
+        assert_eq!(world.list(on(project("x"))).await, before.0);
+
+        let (actor, on_x) = (Actor::Group("g".into()), Grant { target: project("x"), role_id: manager.clone(), inherited: false });
+        assignments.send(CreateGrant { actor: actor.clone(), grant: on_x.clone() }).await.unwrap();
+        assert_eq!(world.list(on(project("x"))).await, ["g manager x", "v manager x"]);
+        assert_eq!(world.list(role.clone()).await, ["g manager x", "u manager a", "v manager x"]);
+
+        assignments.send(DeleteGrant { actor, grant: on_x }).await.unwrap();
+        assert_eq!(world.list(on(project("x"))).await, ["v manager x"]);
+
+        roles.send(DeleteRole { id: manager }).await.unwrap();
+        assert!(world.list(on(project("x"))).await.is_empty());
+        assert!(world.list(role).await.is_empty());
+    }
+
     async fn effective_ones_are_what_they_amount_to_for_each_user(db: TestDb) {
         let world = World::start(&db).await;
 

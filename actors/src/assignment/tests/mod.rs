@@ -35,6 +35,7 @@ impl Cloud {
         let assignments = bench.start(AssignmentProvider::new(
             bench.pool("assignment"),
             bench.cache(),
+            bench.cache(),
             bench.invalidations.clone(),
             roles.clone(),
             resources,
@@ -114,6 +115,34 @@ impl Cloud {
         let question = ListScopes { user, groups };
         self.assignments.read(question).await.unwrap()
     }
+
+    /// Those of the two projects of `d`, of `x` and of `d` itself on which user `u` has a role;
+    /// asked by themselves, and among so many that it is looked for from above.
+    async fn retained(&self) -> Vec<ProjectId> {
+        let few = projects(&["x", "b", "d", "a"]);
+        let many = few.iter().cloned().cycle().take(20).collect();
+        let mut answers = Vec::new();
+        for projects in [few, many] {
+            let (user, groups) = ("u".into(), [GroupId::from("g")].into());
+            let question = RetainWithRole {
+                user,
+                groups,
+                projects,
+            };
+            answers.push(self.assignments.read(question).await.unwrap());
+        }
+        let many = answers.pop().unwrap();
+        let few = answers.pop().unwrap();
+        assert_eq!(
+            many,
+            few.iter()
+                .cloned()
+                .cycle()
+                .take(few.len() * 5)
+                .collect::<Vec<_>>()
+        );
+        few
+    }
 }
 
 async fn grant(db: &TestDb, kind: &str, actor: &str, target: &str, role: &RoleId, inherited: bool) {
@@ -155,6 +184,7 @@ each_database! {
         }
         let scopes = Scopes { projects: projects(&["a", "b"]), ..Scopes::default() };
         assert_eq!(cloud.scopes().await, scopes);
+        assert_eq!(cloud.retained().await, projects(&["b", "a"]));
     }
 
     async fn what_is_inherited_from_a_project_reaches_its_children_and_not_itself(db: TestDb) {
@@ -165,6 +195,7 @@ each_database! {
         assert_eq!(cloud.effective(project("b")).await, ["reader"]);
         assert!(cloud.effective(project("a")).await.is_empty());
         assert_eq!(cloud.scopes().await.projects, projects(&["b"]));
+        assert_eq!(cloud.retained().await, projects(&["b"]));
     }
 
     async fn a_direct_grant_reaches_its_target_alone(db: TestDb) {
@@ -182,6 +213,7 @@ each_database! {
         }
         let scopes = Scopes { projects: projects(&["a"]), domains: vec!["e".into()], system: true };
         assert_eq!(cloud.scopes().await, scopes);
+        assert_eq!(cloud.retained().await, projects(&["a"]));
     }
 
     async fn a_groups_grants_are_its_members(db: TestDb) {
