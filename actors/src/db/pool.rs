@@ -219,7 +219,19 @@ impl Databases {
     /// # Errors
     /// When the pool can't be made.
     pub fn pool(&self, name: &'static str, share: usize) -> Result<Db, ConnectError> {
-        let size = (self.limits.connections * share / 100).max(2);
+        self.pool_of(name, (self.limits.connections * share / 100).max(2))
+    }
+
+    /// All connections that the pools together may have.
+    pub fn connections(&self) -> usize {
+        self.limits.connections
+    }
+
+    /// A pool for the provider `name`, of `size` connections.
+    ///
+    /// # Errors
+    /// When the pool can't be made.
+    pub fn pool_of(&self, name: &'static str, size: usize) -> Result<Db, ConnectError> {
         let statements = Statements::default();
         let counter = statements.clone();
         let pools = match &self.connect {
