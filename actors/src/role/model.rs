@@ -105,11 +105,19 @@ impl RolePatch {
     }
 
     fn only_clears_immutable(&self) -> bool {
-        self.options.clears_immutable()
-            && self.name.is_none()
-            && self.description.is_none()
-            && self.domain_id.is_none()
-            && self.extra.is_empty()
+        // By name, so that the compiler asks about a new one.
+        let Self {
+            name,
+            description,
+            domain_id,
+            options,
+            extra,
+        } = self;
+        options.clears_immutable()
+            && name.is_none()
+            && description.is_none()
+            && domain_id.is_none()
+            && extra.is_empty()
     }
 }
 

@@ -86,11 +86,12 @@ impl GroupPatch {
         let name = self.name.map(|name| name.trim().to_owned());
         Ok(Group {
             extra: merge_extra(group.extra.clone(), storable(self.extra)),
+            id: group.id.clone(),
+            domain_id: group.domain_id.clone(),
             name: name.unwrap_or_else(|| group.name.clone()),
             description: self
                 .description
                 .unwrap_or_else(|| group.description.clone()),
-            ..group.clone()
         })
     }
 }

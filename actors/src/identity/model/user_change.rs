@@ -101,14 +101,17 @@ impl UserPatch {
         let default_project_id = self.default_project_id.clone();
         let federated = self.federated.clone().filter(|all| !all.is_empty());
         Ok(User {
+            id: user.id.clone(),
             name: name.unwrap_or_else(|| user.name.clone()),
+            domain_id: user.domain_id.clone(),
             enabled: self.enabled.unwrap_or(user.enabled),
+            inactive_from: user.inactive_from,
             default_project_id: default_project_id
                 .unwrap_or_else(|| user.default_project_id.clone()),
+            password_expires_at: user.password_expires_at,
             options: user.options.patched(self.options.clone()),
             federated: federated.unwrap_or_else(|| user.federated.clone()),
             extra: merge_extra(user.extra.clone(), storable(self.extra.clone())),
-            ..user.clone()
         })
     }
 

@@ -103,11 +103,17 @@ impl LimitPatch {
     /// The limit after this change.
     pub fn apply(self, limit: &Limit) -> Limit {
         Limit {
+            id: limit.id.clone(),
+            project_id: limit.project_id.clone(),
+            domain_id: limit.domain_id.clone(),
             resource_limit: self.resource_limit.unwrap_or(limit.resource_limit),
             description: self
                 .description
                 .unwrap_or_else(|| limit.description.clone()),
-            ..limit.clone()
+            service_id: limit.service_id.clone(),
+            region_id: limit.region_id.clone(),
+            resource_name: limit.resource_name.clone(),
+            registered_limit_id: limit.registered_limit_id.clone(),
         }
     }
 }

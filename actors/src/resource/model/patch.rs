@@ -68,6 +68,10 @@ impl ProjectPatch {
         }
         Ok(Project {
             extra: merge_extra(project.extra.clone(), self.extra),
+            id: project.id.clone(),
+            domain_id: project.domain_id.clone(),
+            parent_id: project.parent_id.clone(),
+            is_domain: project.is_domain,
             name,
             description: self
                 .description
@@ -78,25 +82,30 @@ impl ProjectPatch {
                 Some(options) => project.options.patched(options),
                 None => project.options,
             },
-            ..project.clone()
         })
     }
 
     fn only_clears_immutable(&self) -> bool {
-        self.options
-            .is_some_and(ResourceOptionsPatch::clears_immutable)
-            && self.is_all_but_options_unset()
-    }
-
-    fn is_all_but_options_unset(&self) -> bool {
-        self.name.is_none()
-            && self.domain_id.is_none()
-            && self.parent_id.is_none()
-            && self.is_domain.is_none()
-            && self.enabled.is_none()
-            && self.description.is_none()
-            && self.tags.is_none()
-            && self.extra.is_empty()
+        let Self {
+            name,
+            domain_id,
+            parent_id,
+            is_domain,
+            enabled,
+            description,
+            tags,
+            options,
+            extra,
+        } = self;
+        options.is_some_and(ResourceOptionsPatch::clears_immutable)
+            && name.is_none()
+            && domain_id.is_none()
+            && parent_id.is_none()
+            && is_domain.is_none()
+            && enabled.is_none()
+            && description.is_none()
+            && tags.is_none()
+            && extra.is_empty()
     }
 }
 
