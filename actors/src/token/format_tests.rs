@@ -274,13 +274,10 @@ fn everything(version: u8) -> Payload {
     payload
 }
 
-/// Needs Python Keystone: `KEYSTONE_PYTHON` names an interpreter that can import it.
 #[test]
 fn python_keystone_opens_what_we_seal_and_we_open_what_it_seals() {
-    let Some(python) = std::env::var_os("KEYSTONE_PYTHON") else {
-        eprintln!("skipped: KEYSTONE_PYTHON is not set");
-        return;
-    };
+    let python = std::env::var("TEST_PYTHON_KEYSTONE");
+    let python = python.expect("TEST_PYTHON_KEYSTONE is not set: run the tests by tests/run");
     let directory = TempDir::new();
     let repository = KeyRepository::new(directory.join("keys"), 3);
     repository.setup().unwrap();
@@ -312,7 +309,7 @@ fn python_keystone_opens_what_we_seal_and_we_open_what_it_seals() {
         .collect();
     let methods: Vec<_> = tokens.methods.names().map(str::to_owned).collect();
 
-    let mut child = Command::new(python)
+    let mut child = Command::new(format!("{python}/bin/python"))
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../tests/support/python_tokens.py"
