@@ -3,8 +3,11 @@
 use std::fmt::Write;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{FilterFn, Targets};
+use tracing::subscriber::Interest;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, Filter};
 
 use crate::config::Config;
 use crate::config::LoggerLevel;
@@ -16,25 +19,62 @@ const OURS: [&str; 2] = ["keystone_ng", "keystone_actors"];
 /// no trouble of ours, though actix takes it for an error.
 const LIBRARIES: &str = "warn,actix_http=off";
 
-/// The filter that this configuration asks for; `RUST_LOG` has the last word.
-///
-/// A list of targets: what looks into spans, too, would cost each request a part of its speed.
-pub(super) fn filter(config: &Config) -> Targets {
-    let set = std::env::var("RUST_LOG").ok();
-    let set = set.and_then(|directives| directives.parse().ok());
-    set.unwrap_or_else(|| directives(config).parse().unwrap_or_default())
-}
-
 /// Logs the parameters of each query: hashes, and whatever else the database is to keep.
 const TELLS_VALUES: &str = "tokio_postgres::query";
 
-/// Keeps back what would show secrets, whatever levels are asked for.
-pub(super) fn without_values() -> FilterFn {
-    fn is_harmless(event: &Metadata<'_>) -> bool {
-        *event.level() <= Level::INFO || !event.target().starts_with(TELLS_VALUES)
+/// What is logged, by target and level; never what would show secrets, whatever is asked for.
+///
+/// A filter of everything that is traced, or of one layer. A list of targets decides the same each time, so as a filter
+/// of everything it is asked once for each place in the code; what looks into spans, too, and every filter of a layer,
+/// costs each request a part of its speed.
+#[derive(Debug)]
+pub(super) struct Levels(Targets);
+
+impl Levels {
+    /// Those that this configuration asks for; `RUST_LOG` has the last word.
+    pub fn of(config: &Config) -> Self {
+        let set = std::env::var("RUST_LOG").ok();
+        let set = set.and_then(|directives| directives.parse().ok());
+        Self(set.unwrap_or_else(|| directives(config).parse().unwrap_or_default()))
     }
-    // With a hint of its own it does not hide that of the levels.
-    FilterFn::new(is_harmless as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::TRACE)
+}
+
+fn tells_values(meta: &Metadata<'_>) -> bool {
+    *meta.level() > Level::INFO && meta.target().starts_with(TELLS_VALUES)
+}
+
+impl<S: Subscriber> Layer<S> for Levels {
+    fn register_callsite(&self, meta: &'static Metadata<'static>) -> Interest {
+        if tells_values(meta) {
+            return Interest::never();
+        }
+        Layer::<S>::register_callsite(&self.0, meta)
+    }
+
+    fn enabled(&self, meta: &Metadata<'_>, context: Context<'_, S>) -> bool {
+        !tells_values(meta) && Layer::<S>::enabled(&self.0, meta, context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Layer::<S>::max_level_hint(&self.0)
+    }
+}
+
+impl<S> Filter<S> for Levels {
+    fn callsite_enabled(&self, meta: &'static Metadata<'static>) -> Interest {
+        if tells_values(meta) {
+            return Interest::never();
+        }
+        Filter::<S>::callsite_enabled(&self.0, meta)
+    }
+
+    fn enabled(&self, meta: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        !tells_values(meta) && Filter::<S>::enabled(&self.0, meta, context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Filter::<S>::max_level_hint(&self.0)
+    }
 }
 
 fn directives(config: &Config) -> String {
@@ -109,8 +149,61 @@ fn is_target(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{Dispatch, Event, debug, dispatcher, info};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{registry, reload};
+
     use super::*;
     use crate::config::Sources;
+
+    /// The targets of the events that come through.
+    #[derive(Clone, Default)]
+    struct Seen(Arc<Mutex<Vec<&'static str>>>);
+
+    impl<S: Subscriber> Layer<S> for Seen {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            self.0.lock().unwrap().push(event.metadata().target());
+        }
+    }
+
+    #[test]
+    fn levels_hold_alike_for_everything_and_for_one_layer() {
+        let levels = |text: &str| Levels(text.parse().unwrap());
+        let seen = Seen::default();
+        let (of_all, whole) = reload::Layer::new(levels("info"));
+        let (of_one, part) = reload::Layer::new(levels("info"));
+        let dispatches = [
+            Dispatch::new(registry().with(of_all).with(seen.clone())),
+            Dispatch::new(registry().with(seen.clone().with_filter(of_one))),
+        ];
+        let each = || {
+            dispatches.each_ref().map(|dispatch| {
+                dispatcher::with_default(dispatch, || {
+                    debug!(target: "a", "");
+                    debug!(target: "a::b", "");
+                    info!(target: "c", "");
+                    debug!(target: "tokio_postgres::query", "");
+                    info!(target: "tokio_postgres::query", "");
+                });
+                std::mem::take(&mut *seen.0.lock().unwrap())
+            })
+        };
+
+        assert_eq!(each(), [["c", "tokio_postgres::query"]; 2]);
+
+        for text in ["warn,a=debug", "off,tokio_postgres::query=trace", "trace"] {
+            whole.reload(levels(text)).unwrap();
+            part.reload(levels(text)).unwrap();
+            let expected: &[&str] = match text {
+                "warn,a=debug" => &["a", "a::b"],
+                "trace" => &["a", "a::b", "c", "tokio_postgres::query"],
+                _ => &["tokio_postgres::query"],
+            };
+            assert_eq!(each(), [expected; 2], "{text}");
+        }
+    }
 
     fn directives_of(levels: &str) -> String {
         let sources = Sources {

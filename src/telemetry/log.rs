@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use tracing_subscriber::filter::{FilterExt, Targets};
+use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry, reload};
+use tracing_subscriber::{Layer, Registry, registry, reload};
 
 use super::json::JsonLines;
-use super::levels;
+use super::levels::Levels;
 use super::queue::Queue;
 use super::sink::{Sink, SinkError};
 use super::text::TextLines;
@@ -23,7 +24,7 @@ const FILE: &str = "keystone-ng.log";
 /// The running log.
 struct Log {
     lines: Queue,
-    levels: reload::Handle<Targets, Registry>,
+    levels: reload::Handle<Levels, Registry>,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -53,25 +54,23 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
     }
     let sink = Sink::open(path(config), config.default.use_stderr)?;
     let queue = Queue::start(sink)?;
-    let (filter, levels) = reload::Layer::new(levels::filter(config));
-    let filter = filter.and(levels::without_values());
     let json = config.default.use_json || config.observability.log_format == LogFormat::Json;
-    let lines = if json {
-        JsonLines(queue.clone()).with_filter(filter).boxed()
-    } else {
-        TextLines(queue.clone()).with_filter(filter).boxed()
+    let (filter, levels) = reload::Layer::new(Levels::of(config));
+    let (begun, exporter) = match trace::prepare(&config.observability)? {
+        // What only the log is for is filtered at its source: a filter of a layer looks each span up whenever it is
+        // entered or left.
+        None => {
+            let lines = lines(json, &queue);
+            (registry().with(filter).with(lines).try_init(), None)
+        }
+        // The collector takes spans that the log does not.
+        Some((collector, exporter)) => {
+            let lines = lines(json, &queue).with_filter(filter).boxed();
+            let begun = registry().with(vec![lines, collector]).try_init();
+            (begun, Some(exporter))
+        }
     };
-    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![lines];
-    let mut exporter = None;
-    if let Some((layer, export)) = trace::prepare(&config.observability)? {
-        layers.push(layer);
-        exporter = Some(export);
-    }
-    if tracing_subscriber::registry()
-        .with(layers)
-        .try_init()
-        .is_ok()
-    {
+    if begun.is_ok() {
         let _ = LOG.set(Log {
             lines: queue,
             levels,
@@ -79,6 +78,16 @@ pub fn init(config: &Config) -> Result<Option<Exporter>, LogError> {
         log_panics();
     }
     Ok(exporter)
+}
+
+fn lines<S>(json: bool, queue: &Queue) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match json {
+        true => JsonLines(queue.clone()).boxed(),
+        false => TextLines(queue.clone()).boxed(),
+    }
 }
 
 /// Opens the log file anew, as log rotation needs.
@@ -103,7 +112,7 @@ pub fn flush() {
 pub fn set_levels(config: &Config) {
     if let Some(log) = LOG.get() {
         // Fails only where the subscriber is gone, and the log with it.
-        let _ = log.levels.reload(levels::filter(config));
+        let _ = log.levels.reload(Levels::of(config));
     }
 }
 
