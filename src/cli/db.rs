@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
-use keystone_actors::db::migrate::{KeystoneSchema, MigrationState, status, sync};
+use keystone_actors::db::migrate::{KeystoneSchema, MigrationState, keystone_schema, status, sync};
 use keystone_actors::db::{Db, NoConnection};
 
 use super::{ConfigArgs, Failure, block_on, load, out, say};
@@ -103,12 +103,7 @@ pub async fn bring_up(config: &Config) -> Result<bool, Failure> {
     let report = sync(&db, |name| say(format_args!("migration {name}")))
         .await
         .map_err(|error| Failure::Failed(whole(&error)))?;
-    if let KeystoneSchema::Other { found } = &report.keystone {
-        return Err(Failure::Unhealthy(format!(
-            "the tables are not those of Keystone 30 (alembic versions {found:?}); \
-             run `keystone-manage db_sync` of release 30 first"
-        )));
-    }
+    of_our_release(&report.keystone)?;
     let changed = !report.applied.is_empty();
     match changed {
         true => say(format_args!(
@@ -120,8 +115,18 @@ pub async fn bring_up(config: &Config) -> Result<bool, Failure> {
     Ok(changed)
 }
 
+fn of_our_release(keystone: &KeystoneSchema) -> Result<(), Failure> {
+    match keystone {
+        KeystoneSchema::Other { found } => Err(Failure::Unhealthy(format!(
+            "the tables are not those of Keystone 30 (alembic versions {found:?}); \
+             run `keystone-manage db_sync` of release 30 first"
+        ))),
+        KeystoneSchema::Absent | KeystoneSchema::Current => Ok(()),
+    }
+}
+
 /// An error with its causes: a person has to mend it.
-fn whole(error: &dyn std::error::Error) -> String {
+pub(super) fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -158,6 +163,7 @@ async fn show(config: &Config) -> Result<(), Failure> {
         text += &format!("{:<40} {state}\n", migration.name);
     }
     out(&text)?;
+    of_our_release(&keystone_schema(&db).await.map_err(Failure::of)?)?;
     match pending {
         true => Err(Failure::Unhealthy(
             "tables are missing; run `keystone-ng db sync`".to_owned(),

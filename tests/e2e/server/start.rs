@@ -35,6 +35,10 @@ each_database! {
         assert_eq!(refused.status.code(), Some(3));
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(said.contains("29e87d24a316") && said.contains("db_sync"), "{said}");
+        let told = cloud.fails(&["db", "status"]);
+        assert_eq!(told.status.code(), Some(3));
+        let said = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(said.contains("29e87d24a316") && said.contains("db_sync"), "{said}");
     }
 }
 
