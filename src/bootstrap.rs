@@ -16,7 +16,7 @@ pub struct BootstrapArgs {
     #[arg(long, env = "OS_BOOTSTRAP_USERNAME", default_value = "admin")]
     pub bootstrap_username: String,
     /// Password of the administrator; better by the environment than here, where others see it.
-    #[arg(long, env = "OS_BOOTSTRAP_PASSWORD", hide_env_values = true, value_parser = crate::cli::secret)]
+    #[arg(long, env = "OS_BOOTSTRAP_PASSWORD", hide_env_values = true, value_parser = password)]
     pub bootstrap_password: Option<SecretString>,
     /// Project of the administrator.
     #[arg(long, env = "OS_BOOTSTRAP_PROJECT_NAME", default_value = "admin")]
@@ -45,6 +45,17 @@ pub struct BootstrapArgs {
     /// Leave the roles changeable.
     #[arg(long)]
     pub no_immutable_roles: bool,
+}
+
+/// A password of the command line or the environment, that nothing prints.
+///
+/// # Errors
+/// When it is empty: whoever set the variable to nothing did not mean that.
+pub fn password(text: &str) -> Result<SecretString, &'static str> {
+    match text {
+        "" => Err("a password has to have at least one character"),
+        text => Ok(SecretString::from(text)),
+    }
 }
 
 /// Runs the command.

@@ -16,7 +16,7 @@ use keystone_actors::db::url::DatabaseUrl;
 use keystone_actors::token::FernetKey;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::bootstrap::make;
+use crate::bootstrap::{make, password};
 use crate::cli::{Failure, block_on, bring_up, load_files, out, pool, say, set_up};
 use crate::config::sections::Auth;
 use crate::config::{Config, Loaded};
@@ -41,7 +41,7 @@ pub struct Quickstart {
         long,
         value_name = "PASSWORD",
         env = "OS_BOOTSTRAP_PASSWORD",
-        hide_env_values = true, value_parser = crate::cli::secret
+        hide_env_values = true, value_parser = password
     )]
     admin_password: Option<SecretString>,
     /// Another database than SQLite in DIR: a URL as [database] connection takes it.
@@ -244,6 +244,15 @@ fn own_address() -> Option<IpAddr> {
 }
 
 fn prepare_dir(dir: &Path) -> Result<PathBuf, Failure> {
+    // What would end the name in a line of keystone.conf, or in the URL of the database.
+    let ends = |character: char| character == '?' || character.is_control();
+    let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    if whole.to_str().is_none_or(|name| name.contains(ends)) {
+        return Err(Failure::Usage(format!(
+            "--dir {}: keystone.conf can't hold a name with `?`, a line break or what is no text; choose another",
+            dir.display()
+        )));
+    }
     if !dir.exists() {
         fs::DirBuilder::new()
             .recursive(true)

@@ -285,6 +285,31 @@ once! {
         assert!(told.contains("names another database"), "{told}");
     }
 
+    async fn a_name_that_keystone_conf_cannot_hold_is_refused() {
+        let place = Place::new();
+        for name in ["what?", "two\nlines"] {
+            let dir = place.folder.path().join(name);
+            let mut command = Cloud::command(&["quickstart", "--dir"]);
+
+            let Output { status, stderr, .. } = command.arg(&dir).args(place.listen()).output().unwrap();
+
+            let told = String::from_utf8_lossy(&stderr).into_owned();
+            assert_eq!(status.code(), Some(2), "{told}");
+            assert!(told.contains("choose another") && !dir.exists(), "{told}");
+        }
+    }
+
+    async fn an_empty_password_is_none() {
+        let place = Place::new();
+        let mut command = place.command(&[]);
+
+        let Output { status, stderr, .. } = command.args(place.listen()).env("OS_BOOTSTRAP_PASSWORD", "").output().unwrap();
+
+        let told = String::from_utf8_lossy(&stderr).into_owned();
+        assert_eq!(status.code(), Some(2), "{told}");
+        assert!(told.contains("at least one character") && !place.dir().exists(), "{told}");
+    }
+
     async fn a_dollar_sign_in_a_name_is_a_dollar_sign() {
         let place = Place::new();
         let dir = place.folder.path().join("a $HOME of ${ONES} own");
