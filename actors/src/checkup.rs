@@ -1,9 +1,13 @@
 //! What `doctor` asks a database before a server runs on it. Like `bootstrap`, it looks at tables
 //! whose rooms do not run yet.
 
+mod tables;
+
+pub use tables::{Altered, Flaw, altered_tables};
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
+use diesel::sql_types::{BigInt, Double, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::actor::Unavailable;
@@ -22,6 +26,23 @@ pub enum Error {
     Storage(#[source] diesel::result::Error),
 }
 crate::triage!(Error);
+
+/// Which database server it is, and which version: `PostgreSQL 15.8`.
+///
+/// # Errors
+/// When the database does not tell.
+pub async fn server_version(db: &Db) -> Result<String, Error> {
+    let asked = match db.kind() {
+        DbKind::Sqlite => "'SQLite ' || sqlite_version()",
+        DbKind::Postgres => "'PostgreSQL ' || current_setting('server_version')",
+        // MariaDB names itself in it.
+        DbKind::Mysql => "IF(VERSION() LIKE '%Maria%', VERSION(), CONCAT('MySQL ', VERSION()))",
+    };
+    with_conn!(db, |conn| {
+        let version = diesel::select(sql::<Text>(asked)).get_result(conn).await;
+        version.map_err(Error::from)
+    })
+}
 
 /// By how many seconds the database's clock is ahead of ours; `None` for SQLite, which has none of
 /// its own. What the question itself takes is not counted against either.
@@ -139,6 +160,8 @@ mod tests {
             let ahead = clock_ahead(&pool).await.unwrap();
             let allowed = connections_allowed(&pool).await.unwrap();
             assert_eq!(some_user(&pool).await.unwrap(), None);
+            let version = server_version(&pool).await.unwrap();
+            assert!(version.contains(|one: char| one.is_ascii_digit()), "{version}");
 
             assert_eq!(ahead.is_some(), is_server);
             assert!(ahead.unwrap_or_default().abs() < 60.0, "{ahead:?}");

@@ -22,6 +22,7 @@ mod credentials;
 mod database_tls;
 mod deployment;
 mod description;
+mod doctor;
 mod domain_config;
 mod effects;
 mod faults;

@@ -18,7 +18,9 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::schema::{alembic_version, ng_migration};
-use super::{Db, Fault, MysqlConn, PostgresConn, SqliteConn, Trouble, micros_since_epoch, trouble};
+use super::{
+    Db, DbKind, Fault, MysqlConn, PostgresConn, SqliteConn, Trouble, micros_since_epoch, trouble,
+};
 use crate::actor::{Transient, Unavailable};
 use crate::with_conn;
 
@@ -64,6 +66,15 @@ impl Migration {
     /// Whether these are tables that Python Keystone may have made itself.
     fn is_pythons(&self) -> bool {
         self.name.starts_with("keystone/")
+    }
+
+    /// Its statements for this database.
+    fn sql(&self, kind: DbKind) -> &'static str {
+        match kind {
+            DbKind::Sqlite => self.sqlite,
+            DbKind::Postgres => self.postgres,
+            DbKind::Mysql => self.mysql,
+        }
     }
 
     /// The error for a statement of it that the database did not take.
@@ -200,10 +211,15 @@ enum Outcome {
 
 /// Whether there is a table of this name.
 macro_rules! exists {
-    ($conn:expr, $table:literal) => {{
+    ($conn:expr, $table:expr) => {{
         let found = sql::<Bool>(&$conn.finds_table($table));
         diesel::select(found).get_result::<bool>($conn).await
     }};
+}
+
+/// The statements that make all tables, Python Keystone's and ours, in the words of this database.
+pub(crate) fn statements(kind: DbKind) -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(move |migration| migration.sql(kind))
 }
 
 /// What there is of Python Keystone's tables.
@@ -341,6 +357,14 @@ impl Schema for MysqlConn {
         // The first error says more: where the connection broke, the lock is gone as well.
         done.and_then(|outcome| released.map(|()| outcome).map_err(MigrateError::from))
     }
+}
+
+/// Whether there is a table of this name.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn has_table(db: &Db, name: &'static str) -> Result<bool, MigrateError> {
+    with_conn!(db, |conn| exists!(conn, name).map_err(MigrateError::from))
 }
 
 /// Reads what there is of Python Keystone's tables.

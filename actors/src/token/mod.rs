@@ -15,6 +15,7 @@ mod jws;
 mod jws_claims;
 mod jws_keys;
 mod jws_rotation;
+mod key_facts;
 mod key_files;
 mod keys;
 mod messages;
@@ -39,6 +40,7 @@ pub use format::{
 pub use jws::JwsTokens;
 pub use jws_keys::{JwsAlgorithm, JwsKeyError, JwsKeys, JwsRepository, UnknownAlgorithm};
 pub use jws_rotation::{JwsRotation, JwsSetup};
+pub use key_facts::KeyFacts;
 pub use keys::{Fingerprint, KeyError, KeyRepository, LiveKeys, ModeWarning};
 pub use messages::{InspectPair, Issue, IssueToken, Issued, Pair, ValidateToken};
 pub use methods::{MAX_METHODS, MethodTable, Methods, MethodsError};

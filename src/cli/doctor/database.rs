@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use keystone_actors::checkup::{
-    clock_ahead, connections_allowed, has_domain, public_identity_urls,
+    clock_ahead, connections_allowed, has_domain, public_identity_urls, server_version,
 };
 use keystone_actors::db::migrate::{KeystoneSchema, MigrationState, keystone_schema, status};
 use keystone_actors::db::url::DatabaseUrl;
@@ -12,6 +12,7 @@ use keystone_actors::db::{Db, DbKind, NoConnection};
 
 use super::super::db::pool;
 use super::findings::Findings;
+use super::tables as columns;
 use crate::config::Config;
 
 /// Connections besides those of the pools: the one that listens.
@@ -35,17 +36,22 @@ pub(super) async fn look(findings: &mut Findings, config: &Config) {
             "look at [database] connection, and whether the database runs",
         );
     }
+    let version = match server_version(&db).await {
+        Ok(version) => version,
+        Err(error) => return findings.bad(CHECK, error, "see the log of the database"),
+    };
     findings.good(
         CHECK,
         match db.kind() {
-            DbKind::Sqlite => format!("{url} answers; it is for one node"),
-            _ => format!("{url} answers"),
+            DbKind::Sqlite => format!("{url} answers ({version}); it is for one node"),
+            _ => format!("{url} answers ({version})"),
         },
     );
     if let DatabaseUrl::Sqlite { path } = url {
         file(findings, path);
     }
     if tables(findings, &db).await {
+        columns::look(findings, &db).await;
         cloud(findings, &db, config).await;
     }
     clock(findings, &db, config).await;

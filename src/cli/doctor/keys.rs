@@ -1,12 +1,16 @@
 //! Key repositories: that they are there, work, and are out of others' reach.
 
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use keystone_actors::credential::count_under_other_keys;
-use keystone_actors::token::{KeyRepository, KeySet, ModeWarning};
+use keystone_actors::db::micros_since_epoch;
+use keystone_actors::token::{KeyError, KeyRepository, KeySet, ModeWarning};
 
 use super::super::{block_on, pool};
 use super::findings::Findings;
+use super::rotation;
 use crate::config::Config;
 use crate::config::sections::TokenProvider;
 use crate::node::{jws_repository, repository};
@@ -15,22 +19,42 @@ pub(super) fn look(findings: &mut Findings, config: &Config) {
     let (tokens, receipts) = (&config.fernet_tokens, &config.fernet_receipts);
     if config.token.provider == TokenProvider::Fernet {
         let repository = repository(&tokens.key_repository, tokens.max_active_keys);
-        fernet(findings, "token keys", &repository);
+        let lifetime = config.token.expiration + config.token.allow_expired_window;
+        fernet(findings, "token keys", &repository, Some(lifetime));
     } else {
         jws(findings, config);
     }
     let shared = tokens.key_repository == receipts.key_repository;
     if !shared || config.token.provider != TokenProvider::Fernet {
         let repository = repository(&receipts.key_repository, receipts.max_active_keys);
-        fernet(findings, "receipt keys", &repository);
+        let lifetime = config.receipt.expiration;
+        fernet(findings, "receipt keys", &repository, Some(lifetime));
     }
     credentials(findings, config);
 }
 
-/// The keys, if they work.
-fn fernet(findings: &mut Findings, check: &'static str, at: &KeyRepository) -> Option<KeySet> {
+/// The keys, if they work. What they seal can be used for `lifetime`.
+fn fernet(
+    findings: &mut Findings,
+    check: &'static str,
+    at: &KeyRepository,
+    lifetime: Option<Duration>,
+) -> Option<KeySet> {
     let keys = match at.load() {
         Ok(keys) => keys,
+        Err(KeyError::Io { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let path = path.display();
+            findings.bad(
+                check,
+                format_args!("{path}: {source}"),
+                format_args!(
+                    "chown it to the server's user, with all of {}, and set up and rotate with \
+                     --keystone-user; if that is the case, run doctor as that user",
+                    at.path.display()
+                ),
+            );
+            return None;
+        }
         Err(error) => {
             findings.error(check, error);
             return None;
@@ -46,6 +70,8 @@ fn fernet(findings: &mut Findings, check: &'static str, at: &KeyRepository) -> O
         );
     }
     modes(findings, check, at.mode_warnings().unwrap_or_default());
+    let now = micros_since_epoch() / 1_000_000;
+    rotation::look(findings, check, at, lifetime, now);
     Some(keys)
 }
 
@@ -71,7 +97,7 @@ fn credentials(findings: &mut Findings, config: &Config) {
             "run `keystone-ng credential setup`",
         );
     }
-    let Some(keys) = fernet(findings, CHECK, &repository(path, 3)) else {
+    let Some(keys) = fernet(findings, CHECK, &repository(path, 3), None) else {
         return;
     };
     let older = block_on(async {
@@ -83,7 +109,7 @@ fn credentials(findings: &mut Findings, config: &Config) {
         findings.odd(
             CHECK,
             format_args!("{count} credentials are encrypted with older keys"),
-            "re-encrypt them before the next rotation",
+            "run `keystone-ng credential migrate`, before the next rotation",
         );
     }
 }

@@ -6,7 +6,9 @@ mod keys;
 mod machine;
 mod passkeys;
 mod peer;
+mod rotation;
 mod settings;
+mod tables;
 
 use clap::Args;
 use url::Url;

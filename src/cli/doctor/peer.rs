@@ -232,7 +232,7 @@ async fn made_here(
             "run bootstrap, of either",
         );
     };
-    let mut wrong = Vec::new();
+    let (mut wrong, mut taken) = (Vec::new(), false);
     let plain = table.names().filter(|name| PLAIN.contains(name));
     for method in plain {
         let now = now();
@@ -244,8 +244,10 @@ async fn made_here(
             Err(error) => return findings.bad(CHECK, error, "look at the token keys"),
         };
         match peer.methods_of(token.expose_secret()).await {
-            Ok(seen) if seen == [method] => {}
+            Ok(seen) if seen == [method] => taken = true,
             Ok(seen) => wrong.push(format!("{method} is {} there", or_nothing(&seen))),
+            // Keys and database are the same, then; a method that it does not know is refused.
+            Err(why) if taken => wrong.push(format!("{method} is refused there ({why})")),
             Err(why) => {
                 return findings.bad(
                     CHECK,
@@ -261,7 +263,7 @@ async fn made_here(
         false => findings.bad(
             CHECK,
             wrong.join(", "),
-            "make [auth] methods at both the same, in the same order",
+            "make [auth] methods at both the same, in the same order, and restart both",
         ),
     }
 }
