@@ -17,7 +17,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use keystone_actors::actor::Unavailable;
 use tracing::field::Empty;
-use tracing::{Instrument, Span, error, info, info_span, record_all, warn};
+use tracing::{Instrument, Span, error, error_span, info, record_all, warn};
 
 use super::body;
 use super::cors::{Asked, Cors};
@@ -68,6 +68,11 @@ impl Progress {
     /// Notes that its body is waited for, or no longer is.
     pub fn await_body(&self, awaited: bool) {
         self.0.is_body_awaited.set(awaited);
+    }
+
+    /// For which path of the API it is, as that is routed.
+    pub fn route(&self) -> Option<&str> {
+        self.0.route.get().map(|route| &**route)
     }
 
     /// Notes for which path of the API it is.
@@ -128,7 +133,8 @@ impl Exchange {
             extensions.insert(progress.clone());
         }
         let traced = trace::is_on();
-        let span = info_span!(
+        // Of the highest level, so that what is logged of a request names it at each level of the log.
+        let span = error_span!(
             "request",
             request.id = %id,
             request.global_id = Empty,
@@ -277,7 +283,7 @@ fn trace_parent(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The ID that a chain of services gives a request (oslo's `global_request_id`).
-fn global_id(headers: &HeaderMap) -> Option<&str> {
+pub fn global_id(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
     let uuid = id.strip_prefix("req-")?;
     let well_formed = uuid.len() == 36

@@ -77,6 +77,20 @@ on_sqlite! {
         }
     }
 
+    async fn a_warning_names_its_request_where_nothing_less_is_logged(db: TestDb) {
+        let cloud = Builder::new(&db)
+            .set("DEFAULT", "default_log_levels", "keystone=WARNING")
+            .set("observability", "slow_request", "0")
+            .start()
+            .await;
+
+        let [id, user, _] = ask(&cloud).await;
+
+        let line = cloud.until_logged(&[" WARN ", &id, "answered"]).await;
+        assert!(line.contains(&format!("user.id={user:?}")), "{line}");
+        assert!(!cloud.log().contains(" INFO "), "{}", cloud.log());
+    }
+
     async fn who_logs_in_is_in_the_line_and_no_secret_is(db: TestDb) {
         let cloud = Builder::new(&db).set("DEFAULT", "debug", true).start().await;
         let admin = cloud.api().admin().await;
