@@ -1,19 +1,18 @@
 //! `/v3/OS-REVOKE/events`: what has been revoked, for services that validate tokens themselves.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, NaiveDateTime};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use keystone_actors::db::DbTime;
 use keystone_actors::revocation::{Event, ListEvents};
 use serde_json::{Map, Value, json};
 
 use super::shapes;
-use crate::api::caller::Caller;
-use crate::api::context::base_url;
+use crate::api::call::{Call, answer};
 use crate::api::error::ApiError;
 use crate::api::openapi::answers;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
-use crate::node::Node;
 use crate::policy::{Rule, Target};
 
 /// Routes it.
@@ -25,32 +24,25 @@ pub fn routes(api: &mut Router) {
         .register(api);
 }
 
-/// The parameters of the list.
-#[derive(serde::Deserialize)]
-struct Parameters {
-    /// Only what was revoked after this time.
-    since: Option<String>,
-}
-
 /// Lists revocation events: `GET /v3/OS-REVOKE/events`.
-async fn events(
-    node: web::Data<Node>,
-    request: HttpRequest,
-    caller: Caller,
-    parameters: web::Query<Parameters>,
-) -> Result<HttpResponse, ApiError> {
-    caller.enforce(&node, Rule::ListRevokeEvents, &Target::new())?;
-    let since = match &parameters.since {
+async fn events(call: Call) -> Result<HttpResponse, ApiError> {
+    call.enforce(Rule::ListRevokeEvents, Target::new())?;
+    let since = call.query.first("since").filter(|text| !text.is_empty());
+    let since = match since {
         Some(text) => Some(seconds(text).ok_or_else(|| {
             ApiError::bad_request(format!("invalidate date format {}", shortened(text)))
         })?),
         None => None,
     };
-    let events = node.providers.revocation.read(ListEvents { since }).await?;
+    let events = call
+        .providers()
+        .revocation
+        .read(ListEvents { since })
+        .await?;
     let shown: Vec<Value> = events.iter().map(show).collect();
-    let url = format!("{}/v3/OS-REVOKE/events", base_url(&request));
+    let url = format!("{}/v3/OS-REVOKE/events", call.base());
     let links = json!({"next": null, "self": url, "previous": null});
-    Ok(HttpResponse::Ok().json(json!({"events": shown, "links": links})))
+    answer(StatusCode::OK, &json!({"events": shown, "links": links}))
 }
 
 /// An event, with the attributes that are set.
@@ -86,13 +78,18 @@ fn show(event: &Event) -> Value {
     shown.into()
 }
 
-/// Seconds since 1970 of an ISO 8601 time, with or without zone.
+/// Seconds since 1970 of an ISO 8601 time, with or without zone, or of a day.
 fn seconds(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp());
     }
-    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-    Some(time.and_utc().timestamp())
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f");
+    let day = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    Some(time.ok().or_else(day)?.and_utc().timestamp())
 }
 
 /// As much of a client's text as an error repeats.
