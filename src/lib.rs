@@ -25,6 +25,3 @@ pub mod quickstart;
 pub mod server;
 pub mod telemetry;
 pub mod web;
-
-#[cfg(test)]
-mod fuzz;

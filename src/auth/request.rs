@@ -258,11 +258,11 @@ impl AuthRequest {
     }
 }
 
-/// Takes arbitrary bytes for the body of a request. For fuzzing: whatever they are, it returns.
+/// Takes arbitrary bytes for the body of a request. For fuzzing: whatever they are, it returns, and what is wrong with
+/// them is the client's fault.
 pub fn fuzz_auth_request(data: &[u8]) {
-    if let Ok(body) = crate::api::body::parse(None, data) {
-        let _ = AuthRequest::parse(&body);
-    }
+    let request = crate::api::body::parse(None, data).and_then(|body| AuthRequest::parse(&body));
+    debug_assert!(request.map_or_else(|error| error.status().is_client_error(), |_| true));
 }
 
 fn check_password(password: &Map<String, Value>) -> Result<(), ApiError> {

@@ -11,6 +11,17 @@
     reason = "in a test, a panic is the answer"
 )]
 
+/// What the fuzz targets of `tests/fuzz` call: here each becomes a function, `run`.
+#[macro_export]
+macro_rules! fuzz_target {
+    (|$data:ident: &[u8]| $call:expr) => {
+        pub(crate) fn run($data: &[u8]) {
+            $call;
+        }
+    };
+}
+extern crate self as libfuzzer_sys;
+
 mod access_rules;
 mod application_credentials;
 mod auth;
@@ -27,6 +38,7 @@ mod domain_config;
 mod effects;
 mod faults;
 mod federation;
+mod fuzz;
 mod grants;
 mod jws;
 mod limits;

@@ -1,4 +1,4 @@
 //! Feeds arbitrary bytes to `keystone_ng::config::fuzz_ini`.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| keystone_ng::config::fuzz_ini(data));
