@@ -33,6 +33,7 @@ mod credentials;
 mod database_tls;
 mod deployment;
 mod description;
+mod discovery;
 mod doctor;
 mod domain_config;
 mod effects;
