@@ -3,6 +3,8 @@
 mod domain_options;
 mod passkeys;
 
+pub use passkeys::settings as passkey_settings;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ mod inspect;
 mod jws;
 mod keys;
 mod login;
+mod passkeys;
 mod policy;
 mod serve;
 
@@ -62,7 +63,7 @@ keystone-ng config sample         every option, explained\n  \
 keystone-ng doctor                what a server lacks, and what to do\n\n\
 Exit codes:\n  \
 0  done\n  1  tried, and failed\n  2  wrong command line or configuration\n  \
-3  looked at, and not as it should be (doctor, db status, policy check)";
+3  looked at, and not as it should be (doctor, db status, policy check, passkeys import)";
 
 const BOOTSTRAP_HELP: &str = "Example:\n  \
 OS_BOOTSTRAP_PASSWORD=... keystone-ng bootstrap --bootstrap-region-id RegionOne \\\n      \
@@ -180,6 +181,11 @@ enum Command {
         #[command(subcommand)]
         command: inspect::TokenCommand,
     },
+    /// Passkeys.
+    Passkeys {
+        #[command(subcommand)]
+        command: passkeys::PasskeysCommand,
+    },
     /// Sign in by passkey in a browser, here or on another device, and print the token for a shell.
     #[command(after_help = login::HELP)]
     Login(login::LoginArgs),
@@ -258,6 +264,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         } => out(&config::sample()),
         Command::Policy { command } => policy::run(command),
         Command::Token { command } => inspect::run(command),
+        Command::Passkeys { command } => passkeys::run(command),
         Command::Login(args) => login::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {

@@ -7,7 +7,7 @@ use super::seconds;
 use crate::config::{Config, sections};
 
 /// The settings; where passkeys are not enabled, those by which there are none.
-pub(super) fn settings(config: &Config) -> Settings {
+pub fn settings(config: &Config) -> Settings {
     let webauthn = &config.webauthn;
     let Some(id) = webauthn
         .relying_party_id

@@ -11,6 +11,7 @@ mod challenge;
 mod codes;
 mod decoy;
 mod handlers;
+mod import;
 mod messages;
 mod model;
 mod reason;
@@ -21,6 +22,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use import::{Counts, Import, ImportRefusal, Step, import};
 pub use messages::{
     AnswerDevice, CountRecoveryCodes, CreateInvitation, DeletePasskey, DeletePasskeys, FinishLogin,
     FinishRegistration, GetPasskey, ListPasskeys, LookDevice, LookInvitation, NewRecoveryCodes,

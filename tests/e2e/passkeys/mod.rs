@@ -14,6 +14,7 @@ macro_rules! on_sqlite {
 mod device;
 mod enrolment;
 mod factors;
+mod import;
 mod login;
 mod management;
 

@@ -102,6 +102,22 @@ impl Authenticator {
         })
     }
 
+    /// What another implementation keeps of it as JSON, having told it that these bytes are its user.
+    pub(crate) fn stored_elsewhere(&mut self, handle: &[u8]) -> Value {
+        self.handle = Some(handle.to_vec());
+        let point = self.keys.public_key().as_ref();
+        let key =
+            json!({"curve": "SECP256R1", "x": text(&point[1..33]), "y": text(&point[33..65])});
+        json!({"cred": {
+            "cred_id": text(&self.raw_id),
+            "cred": {"type_": "ES256", "key": {"EC_EC2": key}},
+            "counter": self.counter, "transports": null, "user_verified": true,
+            "backup_eligible": false, "backup_state": false, "registration_policy": "required",
+            "extensions": {"cred_props": "NotRequested"},
+            "attestation": {"data": "None", "metadata": "None"}, "attestation_format": "none",
+        }})
+    }
+
     /// `navigator.credentials.get`, as `toJSON` gives it.
     pub(crate) fn get(&mut self, options: &Value) -> Value {
         self.counter += 1;

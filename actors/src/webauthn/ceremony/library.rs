@@ -65,6 +65,13 @@ pub(super) fn open_attestation(bytes: &[u8]) -> Result<Opened, Reason> {
     })
 }
 
+/// The algorithm of a public key (COSE_Key in CBOR), if signatures can be verified with it.
+pub(in super::super) fn key_algorithm(public_key: &[u8]) -> Option<i64> {
+    let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(public_key).ok()?;
+    let key = quietly(|| COSEKey::try_from(&key)).ok()?;
+    Some(key.type_ as i64)
+}
+
 fn core(settings: &Settings) -> WebauthnCore {
     WebauthnCore::new_unsafe_experts_only(
         &settings.rp_name,

@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use super::{Asserted, Attestation, Attested, Reason, Settings};
 use authenticator::Head;
+pub(super) use library::key_algorithm;
 
 /// No part of an answer is longer, in bytes.
 const MAX_PART: usize = 64 * 1024;
 
 /// WebAuthn level 3 section 4, "credential ID".
-const MAX_CREDENTIAL_ID: usize = 1023;
+pub(super) const MAX_CREDENTIAL_ID: usize = 1023;
 
 /// A passkey that was made, and found good.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ pub(super) fn register(
 }
 
 /// Which models may be registered. Without an attestation the model is only what the client says.
-fn check_model(settings: &Settings, aaguid: Uuid) -> Result<(), Reason> {
+pub(super) fn check_model(settings: &Settings, aaguid: Uuid) -> Result<(), Reason> {
     let allowed = &settings.aaguid_allow;
     let any = allowed.is_empty() && settings.attestation != Attestation::Listed;
     if settings.aaguid_deny.contains(&aaguid) || !(any || allowed.contains(&aaguid)) {

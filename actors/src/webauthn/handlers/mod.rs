@@ -57,7 +57,7 @@ impl WebauthnProvider {
 }
 
 /// The transports that are kept: words as WebAuthn has them, of which there may be new ones.
-fn transports(told: &[String]) -> Vec<String> {
+pub(super) fn transports(told: &[String]) -> Vec<String> {
     const MOST: usize = 8;
     const LONGEST: usize = 20;
     let is_word = |text: &str| {

@@ -2,6 +2,7 @@
 
 mod devices;
 mod exports;
+mod import;
 mod invitations;
 mod login;
 mod passkeys;
@@ -15,6 +16,7 @@ use diesel_async::RunQueryDsl;
 
 pub(super) use devices::{NewDevice, answer_device, find_device, insert_device, poll_device};
 pub(crate) use exports::delete_of_users;
+pub(super) use import::{ForeignPasskey, foreign_passkeys, take_over};
 pub(super) use invitations::{find_invitation, insert_invitation};
 pub(super) use login::{Login, log_in, models, note_token};
 pub(super) use passkeys::{

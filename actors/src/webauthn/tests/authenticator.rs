@@ -103,7 +103,7 @@ impl Authenticator {
     }
 
     /// COSE_Key.
-    fn public_key(&self) -> Value {
+    pub(super) fn public_key(&self) -> Value {
         let int = Value::Integer;
         let mut map = BTreeMap::from([(int(3), int(self.alg()))]);
         match &self.key {

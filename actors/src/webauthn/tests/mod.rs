@@ -1,5 +1,6 @@
 mod authenticator;
 mod beside;
+mod imports;
 mod logins;
 mod passkeys;
 mod registrations;
