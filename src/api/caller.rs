@@ -24,10 +24,12 @@ pub struct Caller {
     pub token: Arc<Token>,
 }
 
-/// The token in this header, if there is one; what is no text is no token of ours.
+/// The token in this header, if there is one; what is no text is no token of ours, and neither are two,
+/// for whoever else reads them may take the other.
 pub fn token_in(headers: &HeaderMap, name: &str) -> Option<Arc<str>> {
-    let value = headers.get(name)?;
-    Some(value.to_str().unwrap_or("\u{fffd}").trim().into())
+    let mut values = headers.get_all(name);
+    let value = values.next()?.to_str().unwrap_or("\u{fffd}").trim();
+    Some(values.next().map_or(value, |_| "\u{fffd}").into())
 }
 
 impl FromRequest for Caller {

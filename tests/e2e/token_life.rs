@@ -111,6 +111,12 @@ each_keystone! {
         assert_says(&admin.validate("").await, 404, NO_TOKEN);
         let nobody = api.request(Method::GET, "/v3/auth/tokens").subject(good.token()).send().await;
         assert_says(&nobody, 401, REFUSED);
+        // Two may mean two things to two readers.
+        let twice = admin.request(Method::GET, "/v3/auth/projects").header("X-Auth-Token", good.token()).send().await;
+        assert_says(&twice, 401, REFUSED);
+        let twice = admin.request(Method::GET, "/v3/auth/tokens").subject(good.token());
+        let twice = twice.header("X-Subject-Token", good.token()).send().await;
+        assert_says(&twice, 404, NOT_A_TOKEN);
     }
 
     async fn a_revoked_token_is_dead_at_once(builder: Builder) {
