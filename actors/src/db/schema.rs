@@ -748,7 +748,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// The tokens that were made with a passkey, to be revoked with it.
+    /// The tokens and, as `receipt:…`, the receipts that were made with a passkey, to be revoked with it.
     ng_webauthn_token (passkey_id, audit_id) {
         passkey_id -> Text,
         audit_id -> Text,
@@ -911,3 +911,4 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 
 diesel::allow_tables_to_appear_in_same_query!(ng_invalidation, ng_node);
+diesel::allow_tables_to_appear_in_same_query!(ng_webauthn_credential, ng_webauthn_token);

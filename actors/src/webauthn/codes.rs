@@ -7,10 +7,11 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{Error, limits};
 use crate::ids::UserId;
 use crate::token::{CryptoError, KeySet};
 
+const RECEIPT: &str = "receipt:";
 const USER_CODE_LABEL: &str = "ng-webauthn user code";
 
 /// Crockford's digits of base 32: no `I`, `L`, `O`, `U`.
@@ -40,16 +41,29 @@ pub(super) fn hash_of(secret: &SecretString) -> String {
     hash(secret.expose_secret().as_bytes())
 }
 
-/// The base64url of the SHA-256: 43 characters.
-pub(super) fn hash(bytes: &[u8]) -> String {
+/// What is kept of a receipt, where the audit IDs of tokens are kept: none has a colon.
+pub(super) fn receipt_id(receipt: &SecretString) -> String {
+    // 132 bits, for which there is room.
+    let hash: String = hash_of(receipt).chars().take(22).collect();
+    format!("{RECEIPT}{hash}")
+}
+
+/// Whether it is one.
+pub(super) fn is_receipt_id(id: &str) -> bool {
+    id.starts_with(RECEIPT)
+}
+
+/// The base64url of the SHA-256, without padding: 43 characters. Of a credential ID: the ID of its
+/// passkey.
+pub fn hash(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, bytes))
 }
 
 /// The ID of the passkey that a text names: the text itself, and that of the credential whose ID
 /// it may be the base64url of.
 pub(super) fn passkey_ids(text: &str) -> Vec<String> {
-    // The base64url of the longest credential ID, and padding.
-    const LONGEST: usize = 1368;
+    // With padding.
+    const LONGEST: usize = limits::CREDENTIAL_ID.div_ceil(3) * 4;
     if text.len() > LONGEST || text.contains('\0') {
         return Vec::new();
     }
@@ -193,7 +207,7 @@ mod tests {
             assert_eq!(passkey_ids(text), [hash(&raw), text.to_owned()]);
         }
         assert_eq!(passkey_ids("no base64"), ["no base64"]);
-        assert!(passkey_ids(&"A".repeat(1369)).is_empty());
+        assert!(passkey_ids(&"A".repeat(1365)).is_empty());
         assert_eq!(passkey_ids(&"A".repeat(1364)).len(), 1);
     }
 }

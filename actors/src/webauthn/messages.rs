@@ -37,7 +37,7 @@ pub struct FinishRegistration {
     pub created_by: Option<String>,
     /// What the browser answered.
     pub credential: Attested,
-    /// What the passkey is called, up to 255 characters.
+    /// What the passkey is called, up to [`DESCRIPTION`](super::limits::DESCRIPTION) characters.
     pub description: Option<String>,
     /// Used up by a registration that succeeds.
     pub invitation: Option<SecretString>,
@@ -71,13 +71,16 @@ pub struct FinishLogin {
     pub named: Option<String>,
     /// As in [`StartLogin`].
     pub bound: Option<[u8; 32]>,
+    /// Whether a login that was begun for nothing is good as well.
+    pub or_unbound: bool,
     /// What the browser answered.
     pub credential: Asserted,
     /// Now.
     pub now: i64,
 }
 
-/// Remembers a token that was made with a passkey, so that it can go with the passkey.
+/// Remembers a token that was made with a passkey, so that it can go with the passkey. `NotFound` if
+/// that has been deleted meanwhile.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<(), Error>")]
 pub struct NoteToken {
@@ -89,6 +92,41 @@ pub struct NoteToken {
     pub expires_at: i64,
 }
 impl Idempotent for NoteToken {}
+
+/// Remembers a receipt that was made with a passkey, so that the token in which the login ends can go
+/// with the passkey. `NotFound` if that has been deleted meanwhile.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct NoteReceipt {
+    /// [`Passkey::id`].
+    pub passkey: String,
+    /// The receipt's text. Only its hash is kept.
+    pub receipt: SecretString,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+}
+impl Idempotent for NoteReceipt {}
+
+/// The passkey with which a receipt was made; `None` if it was made with none, or with one that is
+/// disabled or deleted by now.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Option<String>, Error>")]
+pub struct PasskeyOfReceipt {
+    /// The receipt's text.
+    pub receipt: SecretString,
+    /// Now.
+    pub now: i64,
+}
+impl Idempotent for PasskeyOfReceipt {}
+
+/// Whether a user has a passkey to log in with.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<bool, Error>")]
+pub struct HasPasskey {
+    /// Who.
+    pub user: UserId,
+}
+impl Idempotent for HasPasskey {}
 
 /// The passkeys of a user, oldest first; none for a user who is gone.
 #[derive(Clone, Debug, Message)]
@@ -213,7 +251,7 @@ impl Idempotent for CountRecoveryCodes {}
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Device, Error>")]
 pub struct StartDevice {
-    /// What the page calls who asks; cut at 255 characters.
+    /// What the page calls who asks; cut at [`CLIENT`](super::limits::CLIENT) characters.
     pub client: String,
     /// Now.
     pub now: i64,

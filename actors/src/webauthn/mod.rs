@@ -12,6 +12,7 @@ mod codes;
 mod decoy;
 mod handlers;
 mod import;
+pub mod limits;
 mod messages;
 mod model;
 mod reason;
@@ -22,12 +23,14 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use ceremony::{Roots, RootsError};
+pub use codes::hash as passkey_id;
 pub use import::{Counts, Import, ImportRefusal, Step, import};
 pub use messages::{
     AnswerDevice, CountRecoveryCodes, CreateInvitation, DeletePasskey, DeletePasskeys, FinishLogin,
-    FinishRegistration, GetPasskey, ListPasskeys, LookDevice, LookInvitation, NewRecoveryCodes,
-    NoteToken, PollDevice, StartDevice, StartLogin, StartRegistration, UpdatePasskey,
-    UseRecoveryCode,
+    FinishRegistration, GetPasskey, HasPasskey, ListPasskeys, LookDevice, LookInvitation,
+    NewRecoveryCodes, NoteReceipt, NoteToken, PasskeyOfReceipt, PollDevice, StartDevice,
+    StartLogin, StartRegistration, UpdatePasskey, UseRecoveryCode,
 };
 pub use model::{
     Asserted, Attested, CreationOptions, Descriptor, Device, DeviceInfo, DevicePoll, Invitation,

@@ -48,9 +48,15 @@ pub enum Reason {
     /// An algorithm that was not offered.
     #[error("the passkey's algorithm was not offered")]
     WrongAlgorithm,
+    /// A key that is not of its algorithm, too weak, or has more than keys have.
+    #[error("the passkey's key is not as its algorithm has them")]
+    BadKey,
     /// No statement, or one that does not verify, or of a form that is not known.
     #[error("the attestation statement is missing or does not verify")]
     BadAttestation,
+    /// A statement of nobody who is known: its own passkey's, or of another maker.
+    #[error("the attestation statement does not end in one of [webauthn] attestation_roots")]
+    UntrustedAttestation,
     /// A model that may not be registered.
     #[error("this model of authenticator may not be registered here")]
     ModelRefused,
@@ -100,7 +106,9 @@ impl Reason {
             Self::BackupEligibilityChanged => "BackupEligibilityChanged",
             Self::NotHardwareBound => "NotHardwareBound",
             Self::WrongAlgorithm => "WrongAlgorithm",
+            Self::BadKey => "BadKey",
             Self::BadAttestation => "BadAttestation",
+            Self::UntrustedAttestation => "UntrustedAttestation",
             Self::ModelRefused => "ModelRefused",
             Self::BadSignature => "BadSignature",
             Self::UnknownCredential => "UnknownCredential",

@@ -3,6 +3,8 @@
 use url::Url;
 use uuid::Uuid;
 
+use super::Roots;
+
 /// What the ceremonies go by.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,6 +32,9 @@ pub struct Settings {
     pub aaguid_allow: Vec<Uuid>,
     /// The models that may not.
     pub aaguid_deny: Vec<Uuid>,
+    /// What the certificates in a statement have to end in, if there are any; for
+    /// [`Attestation::Listed`] there have to be some.
+    pub attestation_roots: Roots,
     /// How many passkeys a user may have.
     pub max_per_user: usize,
     /// What becomes of a passkey whose counter went back.
@@ -57,6 +62,7 @@ impl Default for Settings {
             attestation: Attestation::None,
             aaguid_allow: Vec::new(),
             aaguid_deny: Vec::new(),
+            attestation_roots: Roots::default(),
             max_per_user: 20,
             on_counter_regression: CounterRegression::Refuse,
             invitation_ttl: 86400,
@@ -93,11 +99,11 @@ impl Requirement {
 pub enum Attestation {
     /// Nothing is asked.
     None,
-    /// A statement is asked, and verified where one is given.
+    /// A statement is asked, and verified where one is given. With
+    /// [`Settings::attestation_roots`] one is due that ends in one of these.
     Any,
-    /// A statement is due that verifies, of a model in [`Settings::aaguid_allow`]. No manufacturer's
-    /// certificates are looked at: this keeps users to what was bought for them, not somebody who
-    /// makes an authenticator for the purpose.
+    /// A statement is due that verifies and ends in one of [`Settings::attestation_roots`], of a model
+    /// in [`Settings::aaguid_allow`].
     Listed,
 }
 

@@ -6,70 +6,39 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::json;
 use tracing::subscriber::{NoSubscriber, with_default};
-use uuid::Uuid;
 use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::error::WebauthnError;
-use webauthn_rs_core::internals::AuthenticatorData;
 use webauthn_rs_core::proto::{
     AttestationFormat, AuthenticationExtensionsClientOutputs, AuthenticationState,
     AuthenticatorAssertionResponseRaw, AuthenticatorAttestationResponseRaw, COSEAlgorithm, COSEKey,
-    Credential, ParsedAttestation, PublicKeyCredential, RegisterPublicKeyCredential,
-    RegisteredExtensions, Registration, RegistrationExtensionsClientOutputs, RegistrationState,
-    UserVerificationPolicy,
+    COSEKeyType, Credential, ParsedAttestation, ParsedAttestationData, PublicKeyCredential,
+    RegisterPublicKeyCredential, RegisteredExtensions, RegistrationExtensionsClientOutputs,
+    RegistrationState, UserVerificationPolicy,
 };
 
 use super::super::{Asserted, Attested, Reason, Requirement, Settings};
 use super::{Failure, Stored};
 
-const OBJECT: Reason = Reason::Malformed("attestationObject");
-
-/// An attestation object, opened but not verified.
-pub(super) struct Opened {
-    pub format: String,
-    pub auth_data: Vec<u8>,
-    pub aaguid: Uuid,
-    pub credential_id: Vec<u8>,
-    /// COSE_Key in CBOR.
-    pub public_key: Vec<u8>,
-    pub alg: i64,
-}
-
-#[derive(Deserialize)]
-struct AttestationObject<'a> {
-    fmt: &'a str,
-    #[serde(rename = "authData")]
-    auth_data: &'a [u8],
-}
-
-fn quietly<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn quietly<R>(work: impl FnOnce() -> R) -> R {
     with_default(NoSubscriber::default(), work)
 }
 
-/// Opens an attestation object.
-pub(super) fn open_attestation(bytes: &[u8]) -> Result<Opened, Reason> {
-    let object: AttestationObject<'_> = serde_cbor_2::from_slice(bytes).map_err(|_| OBJECT)?;
-    let data = quietly(|| AuthenticatorData::<Registration>::try_from(object.auth_data));
-    let attested = data.ok().and_then(|data| data.acd).ok_or(OBJECT)?;
-    let key = quietly(|| COSEKey::try_from(&attested.credential_pk));
-    let key = key.map_err(|_| Reason::WrongAlgorithm)?;
-    Ok(Opened {
-        format: object.fmt.chars().take(32).collect(),
-        auth_data: object.auth_data.to_vec(),
-        aaguid: Uuid::from_bytes(attested.aaguid),
-        credential_id: attested.credential_id,
-        public_key: serde_cbor_2::to_vec(&attested.credential_pk).map_err(|_| OBJECT)?,
-        alg: key.type_ as i64,
-    })
+/// The key in a COSE_Key; `None` if it is none, or one of no use: a point that is not on its curve.
+fn key(bytes: &[u8]) -> Option<COSEKey> {
+    let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(bytes).ok()?;
+    quietly(|| COSEKey::try_from(&key)).ok()
+}
+
+/// Whether a key is one.
+pub(super) fn is_key(bytes: &[u8]) -> bool {
+    key(bytes).is_some()
 }
 
 /// The algorithm of a public key (COSE_Key in CBOR), if signatures can be verified with it.
 pub(in super::super) fn key_algorithm(public_key: &[u8]) -> Option<i64> {
-    let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(public_key).ok()?;
-    let key = quietly(|| COSEKey::try_from(&key)).ok()?;
-    Some(key.type_ as i64)
+    Some(key(public_key)?.type_ as i64)
 }
 
 fn core(settings: &Settings) -> WebauthnCore {
@@ -91,12 +60,12 @@ fn policy(settings: &Settings) -> &'static str {
     }
 }
 
-/// Verifies a registration. `true` if an attestation statement was there, and verified.
+/// Verifies a registration. Gives what its attestation statement rests on.
 pub(super) fn register(
     settings: &Settings,
     challenge: &[u8],
     answer: &Attested,
-) -> Result<bool, Reason> {
+) -> Result<ParsedAttestationData, Reason> {
     let algorithms = settings.algorithms.iter();
     let algorithms: Vec<COSEAlgorithm> = algorithms
         .filter_map(|alg| COSEAlgorithm::try_from(i128::from(*alg)).ok())
@@ -126,7 +95,7 @@ pub(super) fn register(
     };
     let made = quietly(|| core(settings).register_credential(&answer, &state, None));
     let made = made.map_err(|error| reason(&error, Reason::BadAttestation))?;
-    Ok(made.attestation_format != AttestationFormat::None)
+    Ok(made.attestation.data)
 }
 
 /// Verifies the signature of a login, and with it all that the library looks at.
@@ -136,9 +105,13 @@ pub(super) fn verify(
     answer: &Asserted,
     stored: Stored<'_>,
 ) -> Result<(), Failure> {
-    let key = serde_cbor_2::from_slice::<serde_cbor_2::Value>(stored.public_key);
-    let key = key.map_err(|_| Failure::Damaged)?;
-    let key = quietly(|| COSEKey::try_from(&key)).map_err(|_| Failure::Damaged)?;
+    let key = key(stored.public_key).ok_or(Failure::Damaged)?;
+    // RFC 8017 section 8.2.2, step 1, which the library leaves out.
+    if let COSEKeyType::RSA(rsa) = &key.key
+        && rsa.n.len() != answer.signature.len()
+    {
+        return Err(Reason::BadSignature.into());
+    }
     let state = json!({
         "credentials": [],
         "policy": policy(settings),

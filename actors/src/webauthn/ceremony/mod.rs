@@ -3,20 +3,25 @@
 //! decides otherwise than we do, or does not look at, is checked here before.
 
 mod authenticator;
+mod cbor;
 mod client;
+mod key;
 mod library;
+mod object;
+mod roots;
 
 use uuid::Uuid;
+use webauthn_rs_core::proto::ParsedAttestationData;
 
-use super::{Asserted, Attestation, Attested, Reason, Settings};
-use authenticator::Head;
+use super::{Asserted, Attestation, Attested, Reason, Settings, limits};
 pub(super) use library::key_algorithm;
+pub use roots::{Roots, RootsError};
 
 /// No part of an answer is longer, in bytes.
-const MAX_PART: usize = 64 * 1024;
+const MAX_PART: usize = limits::PART;
 
 /// WebAuthn level 3 section 4, "credential ID".
-pub(super) const MAX_CREDENTIAL_ID: usize = 1023;
+pub(super) const MAX_CREDENTIAL_ID: usize = limits::CREDENTIAL_ID;
 
 /// A passkey that was made, and found good.
 #[derive(Debug)]
@@ -82,11 +87,12 @@ pub(super) fn challenge_of_login(
     client::challenge(&answer.client_data_json, "webauthn.get", &settings.origins)
 }
 
-/// The passkey that an answer to this challenge makes.
+/// The passkey that an answer to this challenge makes, at the time `now`, in seconds since 1970.
 pub(super) fn register(
     settings: &Settings,
     challenge: &[u8],
     answer: &Attested,
+    now: i64,
 ) -> Result<Made, Reason> {
     if answer.attestation_object.len() > MAX_PART {
         return Err(Reason::Malformed("attestationObject"));
@@ -94,31 +100,52 @@ pub(super) fn register(
     if answer.raw_id.is_empty() || answer.raw_id.len() > MAX_CREDENTIAL_ID {
         return Err(Reason::Malformed("rawId"));
     }
-    let object = library::open_attestation(&answer.attestation_object)?;
-    let head = Head::read(&object.auth_data)?;
+    let object = object::open(&answer.attestation_object)?;
+    let (head, credential) = authenticator::of_registration(object.auth_data)?;
     head.check(settings)?;
-    if object.credential_id != answer.raw_id {
+    if credential.id != answer.raw_id {
         return Err(Reason::Malformed("rawId"));
     }
-    if !settings.algorithms.contains(&object.alg) {
-        return Err(Reason::WrongAlgorithm);
+    let alg = key::algorithm(credential.public_key, &settings.algorithms)?;
+    if !library::is_key(credential.public_key) {
+        return Err(Reason::BadKey);
     }
-    check_model(settings, object.aaguid)?;
-    let attested = library::register(settings, challenge, answer)?;
-    let due = settings.attestation == Attestation::Listed;
-    if due && !attested {
+    check_model(settings, credential.aaguid)?;
+    let statement = library::register(settings, challenge, answer)?;
+    check_statement(settings, &statement, now)?;
+    // What these sign does not have the model in it: section 8.6.
+    if object.format == "fido-u2f" && !credential.aaguid.is_nil() {
         return Err(Reason::BadAttestation);
     }
     Ok(Made {
-        public_key: object.public_key,
-        alg: i32::try_from(object.alg).map_err(|_| Reason::WrongAlgorithm)?,
+        public_key: credential.public_key.to_vec(),
+        alg: i32::try_from(alg).map_err(|_| Reason::WrongAlgorithm)?,
         sign_count: head.sign_count.into(),
-        aaguid: (!object.aaguid.is_nil()).then_some(object.aaguid),
-        attestation_format: object.format,
+        aaguid: (!credential.aaguid.is_nil()).then_some(credential.aaguid),
+        attestation_format: object.format.chars().take(32).collect(),
         user_verified: head.user_verified(),
         backup_eligible: head.backup_eligible(),
         backup_state: head.backup_state(),
     })
+}
+
+/// Whether a statement that verifies is one that is asked for.
+fn check_statement(
+    settings: &Settings,
+    statement: &ParsedAttestationData,
+    now: i64,
+) -> Result<(), Reason> {
+    let roots = &settings.attestation_roots;
+    let is_due = match settings.attestation {
+        Attestation::None => false,
+        Attestation::Any => !roots.is_empty(),
+        Attestation::Listed => true,
+    };
+    match statement {
+        _ if !is_due || roots.vouch_for(statement, now) => Ok(()),
+        ParsedAttestationData::None => Err(Reason::BadAttestation),
+        _ => Err(Reason::UntrustedAttestation),
+    }
 }
 
 /// Which models may be registered. Without an attestation the model is only what the client says.
@@ -147,7 +174,7 @@ pub(super) fn log_in(
             return Err(Reason::Malformed(name).into());
         }
     }
-    let head = Head::read(&answer.authenticator_data)?;
+    let head = authenticator::of_login(&answer.authenticator_data)?;
     head.check(settings)?;
     if head.backup_eligible() != stored.backup_eligible {
         return Err(Reason::BackupEligibilityChanged.into());
@@ -158,4 +185,35 @@ pub(super) fn log_in(
         user_verified: head.user_verified(),
         backup_state: head.backup_state(),
     })
+}
+
+/// A public key that is nobody's passkey: the base point of P-256.
+const NOBODYS: &[u8] = b"\xa5\x01\x02\x03\x26\x20\x01\
+    \x21\x58\x20\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
+    \x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96\
+    \x22\x58\x20\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\
+    \x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5";
+
+/// Takes the time of [`log_in`], where there is no passkey to compare with: from how long a refusal
+/// takes nobody is to learn which passkeys there are.
+pub(super) fn log_in_in_vain(settings: &Settings, challenge: &[u8], answer: &Asserted) {
+    let head = authenticator::of_login(&answer.authenticator_data);
+    let nobodys = Stored {
+        id: &answer.raw_id,
+        public_key: NOBODYS,
+        backup_eligible: head.is_ok_and(|head| head.backup_eligible()),
+    };
+    // Whatever comes of it.
+    let _ = log_in(settings, challenge, answer, nobodys);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_nobody_is_one_that_signatures_are_compared_with() {
+        assert_eq!(key::algorithm(NOBODYS, &[-7]), Ok(-7));
+        assert!(library::is_key(NOBODYS));
+    }
 }

@@ -1,6 +1,6 @@
 use super::super::{
     AnswerDevice, Device, DeviceInfo, DevicePoll, Error, LookDevice, PollDevice, StartDevice,
-    WebauthnProvider, codes, store,
+    WebauthnProvider, codes, limits, store,
 };
 use crate::actor::Serve;
 use crate::token::CryptoError;
@@ -10,10 +10,9 @@ const INTERVAL: u32 = 5;
 
 impl Serve<StartDevice> for WebauthnProvider {
     async fn serve(self, StartDevice { client, now }: StartDevice) -> Result<Device, Error> {
-        const LONGEST: usize = 255;
         // No control characters on the page, nor NUL, which PostgreSQL takes in no text.
         let client = client.chars().filter(|letter| !letter.is_control());
-        let client = client.take(LONGEST).collect();
+        let client = client.take(limits::CLIENT).collect();
         let device_code = codes::secret()?;
         let user_code = codes::user_code()?;
         let hashes = codes::user_code_hashes(&self.keys.current(), &user_code);

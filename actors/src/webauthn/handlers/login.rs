@@ -4,8 +4,8 @@ use super::super::ceremony::{Failure, Stored};
 use super::super::challenge::{Binding, Purpose, Subject};
 use super::super::decoy::Decoys;
 use super::super::{
-    Error, FinishLogin, LoggedIn, NoteToken, Reason, RequestOptions, StartLogin, State, Verdict,
-    WebauthnProvider, ceremony, codes, store,
+    Error, FinishLogin, LoggedIn, NoteReceipt, NoteToken, PasskeyOfReceipt, Reason, RequestOptions,
+    StartLogin, State, Verdict, WebauthnProvider, ceremony, codes, store,
 };
 use super::descriptors;
 use crate::actor::Serve;
@@ -27,23 +27,33 @@ impl WebauthnProvider {
             Err(reason) => return Ok(Err(reason)),
         };
         let subject = Subject::of(message.user.as_ref(), message.named.as_deref());
-        let good = self.login(subject, message.bound).verify(
-            &self.keys.current(),
-            &challenge,
-            settings.challenge_ttl,
-            now,
-        );
+        let (keys, ttl) = (self.keys.current(), settings.challenge_ttl);
+        let verify = |bound| {
+            let binding = self.login(subject, bound);
+            binding.verify(&keys, &challenge, ttl, now)
+        };
+        let good = match verify(message.bound) {
+            Err(Reason::UnknownChallenge) if message.or_unbound => verify(None),
+            good => good,
+        };
         let expires_at = match good {
             Ok(expires_at) => expires_at,
             Err(reason) => return Ok(Err(reason)),
         };
         let id = codes::hash(&answer.raw_id);
-        let Some((row, present)) = store::find(&self.db, &id).await? else {
-            return Ok(Err(Reason::UnknownCredential));
+        let found = store::find(&self.db, &id).await?;
+        let owned = found.ok_or(Reason::UnknownCredential);
+        let owned = owned.and_then(|(row, present)| {
+            self.check_owner(subject, message, &row, present)?;
+            Ok(row)
+        });
+        let row = match owned {
+            Ok(row) => row,
+            Err(reason) => {
+                ceremony::log_in_in_vain(settings, &challenge, answer);
+                return Ok(Err(reason));
+            }
         };
-        if let Err(reason) = self.check_owner(subject, message, &row, present) {
-            return Ok(Err(reason));
-        }
         let stored = Stored {
             id: &row.credential_id,
             public_key: &row.public_key,
@@ -165,5 +175,22 @@ impl Serve<NoteToken> for WebauthnProvider {
             expires_at,
         } = message;
         store::note_token(&self.db, &passkey, &audit_id, expires_at).await
+    }
+}
+
+impl Serve<NoteReceipt> for WebauthnProvider {
+    async fn serve(self, message: NoteReceipt) -> Result<(), Error> {
+        let NoteReceipt {
+            passkey,
+            receipt,
+            expires_at,
+        } = message;
+        store::note_token(&self.db, &passkey, &codes::receipt_id(&receipt), expires_at).await
+    }
+}
+
+impl Serve<PasskeyOfReceipt> for WebauthnProvider {
+    async fn serve(self, message: PasskeyOfReceipt) -> Result<Option<String>, Error> {
+        store::passkey_of(&self.db, &codes::receipt_id(&message.receipt), message.now).await
     }
 }

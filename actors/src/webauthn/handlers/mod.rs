@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_lc_rs::hmac;
 use tokio::sync::OnceCell;
 
-use super::{Descriptor, Error, WebauthnProvider, store};
+use super::{Descriptor, Error, WebauthnProvider, limits, store};
 
 /// Seconds between two looks at what is over.
 const PRUNE_EVERY: i64 = 60;
@@ -58,16 +58,14 @@ impl WebauthnProvider {
 
 /// The transports that are kept: words as WebAuthn has them, of which there may be new ones.
 pub(super) fn transports(told: &[String]) -> Vec<String> {
-    const MOST: usize = 8;
-    const LONGEST: usize = 20;
     let is_word = |text: &str| {
-        (1..=LONGEST).contains(&text.len())
+        (1..=limits::TRANSPORT).contains(&text.len())
             && text
                 .bytes()
                 .all(|one| one.is_ascii_lowercase() || one == b'-')
     };
     let words = told.iter().filter(|text| is_word(text.as_str()));
-    words.take(MOST).cloned().collect()
+    words.take(limits::TRANSPORTS).cloned().collect()
 }
 
 /// What browsers are told of passkeys.
@@ -85,11 +83,10 @@ fn shown(rows: Vec<store::Row>) -> Arc<[Arc<super::Passkey>]> {
     rows.into_iter().map(|row| Arc::new(row.into())).collect()
 }
 
-/// A name that a user gave: up to 255 characters, and no NUL, which PostgreSQL takes in no text.
+/// A name that a user gave: not too long, and no NUL, which PostgreSQL takes in no text.
 fn checked(description: Option<&str>) -> Result<(), Error> {
-    const LONGEST: usize = 255;
     match description {
-        Some(text) if text.chars().count() > LONGEST || text.contains('\0') => {
+        Some(text) if text.chars().count() > limits::DESCRIPTION || text.contains('\0') => {
             Err(Error::Ceremony(super::Reason::Malformed("description")))
         }
         _ => Ok(()),

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::super::{
-    DeletePasskey, DeletePasskeys, Error, GetPasskey, ListPasskeys, Passkey, UpdatePasskey,
-    WebauthnProvider, codes, store,
+    DeletePasskey, DeletePasskeys, Error, GetPasskey, HasPasskey, ListPasskeys, Passkey, State,
+    UpdatePasskey, WebauthnProvider, codes, store,
 };
 use super::{checked, shown};
 use crate::actor::Serve;
@@ -25,6 +25,15 @@ impl Serve<ListPasskeys> for WebauthnProvider {
         ListPasskeys { user }: ListPasskeys,
     ) -> Result<Arc<[Arc<Passkey>]>, Error> {
         Ok(shown(store::list(&self.db, user.as_str()).await?))
+    }
+}
+
+impl Serve<HasPasskey> for WebauthnProvider {
+    async fn serve(self, HasPasskey { user }: HasPasskey) -> Result<bool, Error> {
+        let rows = store::list(&self.db, user.as_str()).await?;
+        let rp_id = &self.settings.rp_id;
+        let usable = |row: &store::Row| row.state() != State::Disabled && row.rp_id == *rp_id;
+        Ok(rows.iter().any(usable))
     }
 }
 

@@ -76,7 +76,7 @@ impl Serve<FinishRegistration> for WebauthnProvider {
             )
             .map_err(Error::Ceremony)?;
         let made =
-            ceremony::register(settings, &challenge, &credential).map_err(Error::Ceremony)?;
+            ceremony::register(settings, &challenge, &credential, now).map_err(Error::Ceremony)?;
         let told = transports(&credential.transports);
         let row = store::Row {
             id: codes::hash(&credential.raw_id),

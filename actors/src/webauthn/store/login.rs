@@ -119,7 +119,28 @@ pub(in super::super) async fn models(
     })
 }
 
-/// Remembers a token that was made with a passkey. `NotFound` if that has been deleted meanwhile.
+/// The passkey with which a token, or a receipt, of this ID was made, if it may be used.
+pub(in super::super) async fn passkey_of(
+    db: &Db,
+    id: &str,
+    now: i64,
+) -> Result<Option<String>, Error> {
+    use {ng_webauthn_credential as c, ng_webauthn_token as t};
+    with_conn!(db, |conn| {
+        let made = t::table
+            .filter(t::audit_id.eq(id))
+            .filter(t::expires_at.gt(now))
+            .select(t::passkey_id);
+        let usable = c::table
+            .filter(c::id.eq_any(made))
+            .filter(c::state.ne(State::Disabled.as_str()));
+        let found: Option<String> = usable.select(c::id).first(conn).await.optional()?;
+        Ok::<_, Error>(found)
+    })
+}
+
+/// Remembers a token, or a receipt, that was made with a passkey. `NotFound` if that has been deleted or disabled
+/// meanwhile.
 pub(in super::super) async fn note_token(
     db: &Db,
     passkey: &str,
@@ -129,7 +150,10 @@ pub(in super::super) async fn note_token(
     use {ng_webauthn_credential as c, ng_webauthn_token as t};
     transaction!(db, |conn| {
         // Locks it: who deletes it waits, and finds the token.
-        let there = diesel::update(c::table.find(passkey))
+        let usable = c::table
+            .find(passkey)
+            .filter(c::state.ne(State::Disabled.as_str()));
+        let there = diesel::update(usable)
             .set(c::revision.eq(c::revision))
             .execute(conn)
             .await?;

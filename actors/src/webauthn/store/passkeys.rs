@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Error, State};
+use super::super::{Error, State, codes};
 use super::{Row, micros, user_since};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
@@ -107,7 +107,8 @@ pub(in super::super) async fn update_passkey(
 }
 
 on_connection! {
-    /// Forgets the tokens that were made with passkeys, and gives the events that revoke them.
+    /// Forgets the tokens and receipts that were made with passkeys, and gives the events that revoke
+    /// the tokens. A receipt that is not known is good no longer.
     async fn take_tokens<'a>(conn, passkeys: &'a [String], now: i64) -> Vec<Event> {
         use ng_webauthn_token as t;
         let mut events = Vec::new();
@@ -119,7 +120,8 @@ on_connection! {
                 .load(conn)
                 .await?;
             // The chain: those that were made from it go as well.
-            events.extend(alive.iter().map(|id| Event::audit_chain(id, now)));
+            let tokens = alive.iter().filter(|id| !codes::is_receipt_id(id));
+            events.extend(tokens.map(|id| Event::audit_chain(id, now)));
             diesel::delete(made()).execute(conn).await?;
         }
         Ok(events)

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Error, Reason, codes};
+use super::super::{Error, Reason, codes, limits};
 use super::{Row, consume, replayed, user_since};
 use crate::db::schema::{ng_webauthn_credential, ng_webauthn_invitation, ng_webauthn_user};
 use crate::db::{Db, is_unique_violation, on_unique};
@@ -13,7 +13,7 @@ use crate::{transaction, with_conn};
 /// The handle of a user, made the first time.
 pub(in super::super) async fn ensure_handle(db: &Db, user: &UserId) -> Result<Vec<u8>, Error> {
     use ng_webauthn_user as u;
-    let drawn = codes::random::<64>()?;
+    let drawn = codes::random::<{ limits::USER_HANDLE }>()?;
     let user = user.as_str();
     with_conn!(db, |conn| {
         let find = || u::table.find(user).select(u::user_handle);

@@ -10,6 +10,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_cbor_2::Value;
 use serde_json::json;
 
@@ -22,11 +24,45 @@ pub(super) const UP: u8 = 0x01;
 pub(super) const UV: u8 = 0x04;
 pub(super) const BE: u8 = 0x08;
 pub(super) const BS: u8 = 0x10;
-const AT: u8 = 0x40;
+pub(super) const AT: u8 = 0x40;
 
 enum Key {
     Es256(EcdsaKeyPair),
     Rs256(rsa::KeyPair),
+}
+
+/// What a maker puts into an authenticator.
+pub(super) struct Maker {
+    key: EcdsaKeyPair,
+    /// Certificates, that of the key first.
+    pub chain: Vec<Vec<u8>>,
+    /// Whether it attests as those of old did.
+    pub u2f: bool,
+}
+
+impl Maker {
+    /// Of the model of 7s.
+    pub(super) fn of_7() -> Self {
+        let key = include_bytes!("makers/key-7.p8");
+        let mut maker = Self {
+            key: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key).unwrap(),
+            chain: Vec::new(),
+            u2f: false,
+        };
+        maker.also(include_bytes!("makers/key-7.pem"));
+        maker
+    }
+
+    /// Sends these along.
+    pub(super) fn also(&mut self, certificates: &[u8]) {
+        let more = CertificateDer::pem_slice_iter(certificates);
+        self.chain.extend(more.map(|one| one.unwrap().to_vec()));
+    }
+
+    fn sign(&self, bytes: &[u8]) -> Value {
+        let signature = self.key.sign(&SystemRandom::new(), bytes).unwrap();
+        Value::Bytes(signature.as_ref().to_vec())
+    }
 }
 
 /// One passkey and how it answers: what a test changes of it is what is wrong with the answer.
@@ -43,6 +79,8 @@ pub(super) struct Authenticator {
     pub client_data: serde_json::Map<String, serde_json::Value>,
     /// Packed self attestation, or none.
     pub packed: bool,
+    /// Who attests it, if somebody.
+    pub maker: Option<Maker>,
     /// What the key says of its algorithm, if not the truth.
     pub alg: Option<i128>,
 }
@@ -71,6 +109,7 @@ impl Authenticator {
             origin: ORIGIN.to_owned(),
             client_data: serde_json::Map::new(),
             packed: false,
+            maker: None,
             alg: None,
         }
     }
@@ -79,7 +118,7 @@ impl Authenticator {
         codes::hash(&self.credential_id)
     }
 
-    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(super) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
         match &self.key {
             Key::Es256(key) => {
                 let signature = key.sign(&SystemRandom::new(), bytes).unwrap();
@@ -95,7 +134,7 @@ impl Authenticator {
         }
     }
 
-    fn alg(&self) -> i128 {
+    pub(super) fn alg(&self) -> i128 {
         self.alg.unwrap_or(match self.key {
             Key::Es256(_) => -7,
             Key::Rs256(_) => -257,
@@ -125,14 +164,14 @@ impl Authenticator {
         Value::Map(map)
     }
 
-    fn authenticator_data(&self, flags: u8) -> Vec<u8> {
+    pub(super) fn authenticator_data(&self, flags: u8) -> Vec<u8> {
         let mut data = digest(&SHA256, self.rp_id.as_bytes()).as_ref().to_vec();
         data.push(flags);
         data.extend_from_slice(&self.counter.to_be_bytes());
         data
     }
 
-    fn client_data(&self, kind: &str, challenge: &[u8]) -> Vec<u8> {
+    pub(super) fn client_data(&self, kind: &str, challenge: &[u8]) -> Vec<u8> {
         let mut data = json!({
             "type": kind,
             "challenge": URL_SAFE_NO_PAD.encode(challenge),
@@ -156,18 +195,23 @@ impl Authenticator {
         auth_data.extend_from_slice(&self.credential_id);
         auth_data.extend(serde_cbor_2::to_vec(&self.public_key()).unwrap());
         let text = |text: &str| Value::Text(text.to_owned());
-        let statement = match self.packed {
-            true => {
-                let hash = digest(&SHA256, &client_data_json);
+        let hash = digest(&SHA256, &client_data_json);
+        let statement = match (&self.maker, self.packed) {
+            (Some(maker), _) => self.attested(maker, &auth_data, hash.as_ref()),
+            (None, true) => {
                 let signature = self.sign(&[auth_data.as_slice(), hash.as_ref()].concat());
                 BTreeMap::from([
                     (text("alg"), Value::Integer(self.alg())),
                     (text("sig"), Value::Bytes(signature)),
                 ])
             }
-            false => BTreeMap::new(),
+            (None, false) => BTreeMap::new(),
         };
-        let format = if self.packed { "packed" } else { "none" };
+        let format = match &self.maker {
+            Some(maker) if maker.u2f => "fido-u2f",
+            None if !self.packed => "none",
+            _ => "packed",
+        };
         let object = Value::Map(BTreeMap::from([
             (text("fmt"), text(format)),
             (text("attStmt"), Value::Map(statement)),
@@ -180,6 +224,28 @@ impl Authenticator {
             transports: vec!["internal".to_owned(), "NOT A WORD".to_owned()],
             discoverable: Some(true),
         }
+    }
+
+    /// A statement of the maker's: WebAuthn level 3 sections 8.2 and 8.6.
+    fn attested(&self, maker: &Maker, auth_data: &[u8], hash: &[u8]) -> BTreeMap<Value, Value> {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let chain = maker.chain.iter().cloned().map(Value::Bytes);
+        let mut statement = BTreeMap::from([(text("x5c"), Value::Array(chain.collect()))]);
+        let signed = match maker.u2f {
+            false => {
+                statement.insert(text("alg"), Value::Integer(-7));
+                [auth_data, hash].concat()
+            }
+            true => {
+                let Key::Es256(key) = &self.key else {
+                    panic!("a key of another kind");
+                };
+                let (rp_id_hash, point) = (&auth_data[..32], key.public_key().as_ref());
+                [&[0][..], rp_id_hash, hash, &self.credential_id, point].concat()
+            }
+        };
+        statement.insert(text("sig"), maker.sign(&signed));
+        statement
     }
 
     /// Uses the passkey.

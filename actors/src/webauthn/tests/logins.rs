@@ -155,6 +155,23 @@ each_database! {
         assert_eq!(is(good).await, Verdict::Refused(Reason::ChallengeReplayed));
     }
 
+    async fn a_login_that_was_begun_for_nothing_is_good_for_all_where_that_is_said(db: TestDb) {
+        let (provider, _bench) = start(&db, settings()).await;
+        let alice = passkey_of_alice(&provider).await;
+        let answer_to = async |bound| {
+            let start = StartLogin { bound, ..start_login(ALICE) };
+            let answer = alice.answer(&challenge(&provider, &start).await);
+            FinishLogin { bound: Some([2; 32]), or_unbound: true, ..end(&start, answer) }
+        };
+        let unbound = answer_to(None).await;
+        let strict = FinishLogin { or_unbound: false, ..unbound.clone() };
+        let unknown = Verdict::Refused(Reason::UnknownChallenge);
+        assert_eq!(verdict(&provider, strict).await, unknown);
+        assert_eq!(verdict(&provider, unbound).await, accepted(ALICE, &alice));
+        assert_eq!(verdict(&provider, answer_to(Some([1; 32])).await).await, unknown);
+        assert_eq!(verdict(&provider, answer_to(Some([2; 32])).await).await, accepted(ALICE, &alice));
+    }
+
     async fn of_two_nodes_that_get_one_answer_at_the_same_time_one_accepts_it(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
         let second = Bench::second_node(&db);

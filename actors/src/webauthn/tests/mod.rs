@@ -1,5 +1,8 @@
+mod attestation;
 mod authenticator;
 mod beside;
+mod forged_keys;
+mod forged_logins;
 mod imports;
 mod logins;
 mod passkeys;
@@ -131,6 +134,7 @@ fn end(start: &StartLogin, credential: Asserted) -> FinishLogin {
         user: start.user.clone(),
         named: start.named.clone(),
         bound: start.bound,
+        or_unbound: false,
         credential,
         now: start.now,
     }

@@ -122,6 +122,59 @@ each_database! {
         assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
     }
 
+    async fn a_receipt_is_as_good_as_its_passkey(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let other_node = node(&bench, settings());
+        let passkey = passkey_of_alice(&provider).await.id();
+        let note = |receipt: &str| NoteReceipt {
+            passkey: passkey.clone(),
+            receipt: receipt.into(),
+            expires_at: NOW + 300,
+        };
+        let of = async |receipt: &str, now| {
+            let look = PasskeyOfReceipt { receipt: receipt.into(), now };
+            other_node.send(look).await.unwrap()
+        };
+        provider.send(note("gAAAA")).await.unwrap();
+        provider.send(note("gAAAA")).await.unwrap();
+
+        assert_eq!(of("gAAAA", NOW).await.as_ref(), Some(&passkey));
+        assert_eq!(of("gAAAA", NOW + 300).await, None);
+        assert_eq!(of("gAAAB", NOW).await, None);
+        let kept = db.number("SELECT COUNT(*) FROM ng_webauthn_token WHERE audit_id LIKE '%gAAAA%'").await;
+        assert_eq!(kept, 0);
+        let put = async |state| {
+            let change = UpdatePasskey { state: Some(state), ..update(&passkey) };
+            provider.send(change).await.unwrap();
+        };
+        put(State::Disabled).await;
+        assert_eq!(of("gAAAA", NOW).await, None);
+        put(State::Active).await;
+        assert_eq!(of("gAAAA", NOW).await.as_ref(), Some(&passkey));
+
+        provider.send(delete(&passkey, true)).await.unwrap();
+        assert_eq!(of("gAAAA", NOW).await, None);
+        // No token has its name.
+        assert_eq!(db.number("SELECT COUNT(*) FROM revocation_event").await, 0);
+        assert!(matches!(provider.send(note("late")).await, Err(Error::NotFound(_))));
+    }
+
+    async fn who_has_a_passkey_has_one_to_log_in_with(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let elsewhere = node(&bench, Settings { rp_id: "other.example".to_owned(), ..settings() });
+        let has = async |provider: &Handle<WebauthnProvider>, who: &str| {
+            provider.send(HasPasskey { user: user(who) }).await.unwrap()
+        };
+        assert!(!has(&provider, ALICE).await);
+        let id = passkey_of_alice(&provider).await.id();
+        assert!(has(&provider, ALICE).await);
+        assert!(!has(&provider, BOB).await);
+        assert!(!has(&provider, "nobody").await);
+        assert!(!has(&elsewhere, ALICE).await);
+        provider.send(UpdatePasskey { state: Some(State::Disabled), ..update(&id) }).await.unwrap();
+        assert!(!has(&provider, ALICE).await);
+    }
+
     async fn all_that_a_user_has_of_passkeys_can_be_deleted(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
         let alice = passkey_of_alice(&provider).await;
