@@ -3,7 +3,7 @@
 mod domain_options;
 mod passkeys;
 
-pub use passkeys::settings as passkey_settings;
+pub use passkeys::{RootsError, settings as passkey_settings};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +24,9 @@ use keystone_actors::token::{
     LiveKeys, MethodTable, MethodsError, Receipts, TokenFormat, TokenSettings,
 };
 
+use crate::api::openapi;
+use crate::api::step_up::StepUp;
+use crate::auth::limits::LoginLimits;
 use crate::config::sections::UrlSafe;
 use crate::config::{Config, Limit, sections};
 use crate::notify::{self, Notifier, NotifyError};
@@ -46,6 +49,10 @@ pub struct Node {
     pub credential_keys: Arc<CredentialKeys>,
     /// What is counted.
     pub metrics: Metrics,
+    /// How often logins may be tried.
+    pub login_limits: LoginLimits,
+    /// Operations that ask for another login.
+    pub step_up: StepUp,
     /// Who is told of changes.
     pub notifier: Notifier,
     /// Where relative paths of the configuration begin.
@@ -73,6 +80,9 @@ pub enum StartError {
     /// What passwords have to look like.
     #[error(transparent)]
     Pattern(#[from] InvalidPattern),
+    /// `[webauthn] attestation_roots`.
+    #[error(transparent)]
+    Roots(#[from] passkeys::RootsError),
     /// Policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -106,9 +116,11 @@ impl Node {
             tracing::warn!(%problem, "credentials can't be used; run `keystone-ng credential setup`");
         }
         let hashing = HashPool::start(hash_policy(&config), hash_threads(&config))?;
+        let mut settings = settings(&config, workers)?;
+        settings.webauthn.attestation_roots = passkeys::roots(&config, config_dir)?;
         let providers = Providers::start(
             &databases,
-            settings(&config, workers)?,
+            settings,
             Arc::clone(&format),
             Arc::clone(&credential_keys),
             // There whatever the format of tokens is, and shared by all nodes.
@@ -127,6 +139,8 @@ impl Node {
         Ok(Self {
             notifier: Notifier::start(&config, sources)?,
             metrics: Metrics::new(providers.clone()),
+            step_up: StepUp::new(&config, &openapi::operations(config.webauthn.enabled)),
+            login_limits: LoginLimits::new(&config),
             config,
             providers,
             policy: ArcSwap::from_pointee(policy),

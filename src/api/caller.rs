@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use chrono::Utc;
 use keystone_actors::token::{Refusal, Scope, Token, ValidateToken, Verdict};
 use tracing::debug;
 
 use super::access_rules;
-use super::context::note_caller;
+use super::context::{Progress, note_caller};
 use super::error::ApiError;
+use super::step_up::Standing;
 use crate::node::Node;
 use crate::policy::{Decision, Lookup, Rule, Subject, Target, Value, json_attribute};
 
@@ -22,6 +23,7 @@ use crate::policy::{Decision, Lookup, Rule, Subject, Target, Value, json_attribu
 pub struct Caller {
     /// The token.
     pub token: Arc<Token>,
+    standing: Standing,
 }
 
 /// The token in this header, if there is one; what is no text is no token of ours, and neither are two,
@@ -44,19 +46,55 @@ impl FromRequest for Caller {
             let (Some(text), Some(node)) = (text, node) else {
                 return Err(ApiError::unauthenticated());
             };
+            let now = Utc::now().timestamp();
             let validate = ValidateToken {
                 text,
-                now: Utc::now().timestamp(),
+                now,
                 allow_expired: false,
             };
-            let caller = Self::from_verdict(node.providers.token.read(validate).await?)?;
+            let mut caller = Self::from_verdict(node.providers.token.read(validate).await?)?;
             access_rules::enforce(&node, &request, &caller.token).await?;
+            if may_need_step_up(&node, &request) {
+                caller.standing = node.step_up.standing(&node, &caller.token, now).await?;
+            }
             Ok(caller)
         })
     }
 }
 
+/// Whether the path that is asked for may need a login of just now, or by passkey.
+fn may_need_step_up(node: &Node, request: &HttpRequest) -> bool {
+    if node.step_up.has_no_paths() {
+        return false;
+    }
+    let extensions = request.extensions();
+    let route = extensions.get::<Progress>().and_then(Progress::route);
+    route.is_some_and(|path| node.step_up.may_be_asked(request.method().as_str(), path))
+}
+
 impl Caller {
+    /// The bearer of a token that was found good.
+    pub fn of(token: Arc<Token>) -> Self {
+        Self {
+            token,
+            standing: Standing::Unknown,
+        }
+    }
+
+    /// The caller, of whom it is known what this rule asks for ([`super::step_up`]). For what is not
+    /// asked for by way of the API's paths.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn known_for(&self, node: &Node, rule: Rule) -> Result<Self, ApiError> {
+        let mut caller = self.clone();
+        if node.step_up.is_asked_by(rule) && self.standing == Standing::Unknown {
+            let now = Utc::now().timestamp();
+            caller.standing = node.step_up.standing(node, &self.token, now).await?;
+        }
+        Ok(caller)
+    }
+
     /// The caller whose token this verdict is about.
     pub fn from_verdict(verdict: Verdict) -> Result<Self, ApiError> {
         match verdict {
@@ -65,7 +103,7 @@ impl Caller {
                 if token.methods.contains("ec2credential") {
                     return Err(ApiError::forbidden());
                 }
-                let caller = Self { token };
+                let caller = Self::of(token);
                 caller.note();
                 Ok(caller)
             }
@@ -85,10 +123,14 @@ impl Caller {
         note_caller(self.token.acting_user.as_str(), self.project_id());
     }
 
-    /// Fails unless policy lets the caller do this to the target.
+    /// Fails unless policy lets the caller do this to the target, after a login as the rule asks for it
+    /// ([`super::step_up`]).
+    ///
+    /// # Errors
+    /// 403 that names the rule.
     pub fn enforce(&self, node: &Node, rule: Rule, target: &Target<'_>) -> Result<(), ApiError> {
         match node.policy.load().check(rule, self, target) {
-            Decision::Allowed => Ok(()),
+            Decision::Allowed => node.step_up.check(rule, self.standing),
             Decision::Denied(denial) => {
                 debug!(rule = rule.name(), cause = ?denial.cause, "policy refuses");
                 Err(ApiError::forbidden_action(rule.name()))

@@ -17,6 +17,7 @@ pub mod router;
 pub mod routes;
 pub mod schema;
 pub mod slashes;
+pub mod step_up;
 mod stream;
 pub mod v3;
 pub mod v4;

@@ -4,7 +4,8 @@ use chrono::DateTime;
 use keystone_actors::identity::{GetUser, User};
 use keystone_actors::ids::UserId;
 use keystone_actors::resource::GetDomain;
-use keystone_actors::token::{Methods, Receipt};
+use keystone_actors::token::{Methods, OpenedReceipt, Receipt};
+use keystone_actors::webauthn::{HasPasskey, NoteReceipt, PasskeyOfReceipt};
 use serde_json::{Value, json};
 use tracing::info;
 
@@ -20,36 +21,73 @@ pub struct ReceiptDue {
     pub body: Value,
 }
 
+/// The receipt of an earlier request, if there is one.
+///
+/// # Errors
+/// 401 where it is not good, or another user's.
+pub(super) fn open(
+    node: &Node,
+    user: &UserId,
+    receipt: Option<&str>,
+    now: i64,
+) -> Result<Option<OpenedReceipt>, ApiError> {
+    let Some(text) = receipt.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let opened = node.receipts.open(text, now).map_err(|error| {
+        info!(%error, "a receipt is refused");
+        bad_receipt()
+    })?;
+    if opened.receipt.user_id != user.as_str() || now >= opened.receipt.expires_at {
+        return Err(bad_receipt());
+    }
+    Ok(Some(opened))
+}
+
+/// Keystone repeats the receipt in its message; secrets are not repeated here.
+fn bad_receipt() -> ApiError {
+    ApiError::unauthenticated_as("Could not find auth receipt.")
+}
+
 /// Adds what an earlier request has proven.
-pub(super) fn add_receipt(
+pub(super) async fn add_receipt(
     node: &Node,
     proof: &mut Proof,
     user: &UserId,
     receipt: Option<&str>,
     now: i64,
 ) -> Result<(), ApiError> {
-    let Some(text) = receipt.filter(|text| !text.is_empty()) else {
+    let Some(opened) = open(node, user, receipt, now)? else {
         return Ok(());
     };
-    // Keystone repeats the receipt in its message; secrets are not repeated here.
-    let bad = || ApiError::unauthenticated_as("Could not find auth receipt.");
-    let opened = node.receipts.open(text, now).map_err(|error| {
-        info!(%error, "a receipt is refused");
-        bad()
-    })?;
-    if opened.receipt.user_id != user.as_str() || now >= opened.receipt.expires_at {
-        return Err(bad());
-    }
+    let mut by_passkey = false;
     for method in opened.receipt.methods.iter() {
-        proof.methods.insert(webauthn::meant(node, method));
+        let method = webauthn::meant(node, method);
+        by_passkey |= method == webauthn::METHOD;
+        proof.methods.insert(method);
+    }
+    if by_passkey && proof.passkey.is_none() {
+        // It is as good as the passkey: gone with it, and so is the token that is made now.
+        let look = PasskeyOfReceipt {
+            receipt: receipt.unwrap_or_default().into(),
+            now,
+        };
+        let Some(passkey) = node.providers.webauthn.read(look).await? else {
+            info!(user.id = %user, "a receipt is refused: its passkey is gone");
+            return Err(bad_receipt());
+        };
+        proof.passkey = Some(passkey);
     }
     Ok(())
 }
 
 /// A receipt, where the user's rules ask for more methods than were proven.
+///
+/// A recovery code counts only here, and only if nothing but a passkey is missing; it is left in
+/// `proof` where it has to be used up.
 pub(super) async fn check(
     node: &Node,
-    proof: &Proof,
+    proof: &mut Proof,
     user: &UserId,
     now: i64,
 ) -> Result<Option<ReceiptDue>, ApiError> {
@@ -60,35 +98,61 @@ pub(super) async fn check(
         .await?;
     let rules = rules_of(&user);
     let meant = |method: &str| webauthn::meant(node, method).to_owned();
-    if proof.by_recovery_code {
-        let stands_in = rules
-            .iter()
-            .flatten()
-            .any(|it| meant(it) == webauthn::METHOD);
-        let mut others = proof.methods.iter();
-        let alone = !others.any(|it| !matches!(it, webauthn::METHOD | "token"));
-        if alone || !stands_in {
-            let why = "a recovery code where no rule asks for a passkey beside something else";
+    let rules_meant: Vec<Vec<String>> = rules
+        .iter()
+        .map(|rule| rule.iter().map(|method| meant(method)).collect())
+        .collect();
+    let are_met = |proven: &Methods| rules_meant.iter().any(|rule| is_met(rule, proven));
+    let enough = proof.user_verified && node.config.webauthn.mfa_equivalent;
+    let done = rules.is_empty() || enough || are_met(&proof.methods);
+    if proof.recovery_code.is_some() {
+        let mut with = proof.methods.clone();
+        with.insert(webauthn::METHOD);
+        let is_due = match done {
+            true => stands_for_a_login(node, proof, &user.id).await?,
+            false => are_met(&with),
+        };
+        let named = rules_meant.iter().flatten();
+        let leads_on = !done && named.into_iter().any(|it| it == webauthn::METHOD);
+        let is_other = |it: &str| !matches!(it, webauthn::METHOD | "token");
+        let alone = !proof.methods.iter().any(is_other);
+        if alone || !(is_due || leads_on) {
+            let why = "a recovery code where nothing asks for a passkey beside something else";
             info!(user.id = %user.id, why, "login by recovery code refused");
             return Err(refused(node, &why).audited("RecoveryCodeAlone"));
         }
+        if is_due {
+            proof.methods = with;
+            return Ok(None);
+        }
+        // Used up by what is no login yet it would be lost: it is shown with the last proof.
+        proof.recovery_code = None;
     }
-    let met = |rule: &Vec<String>| {
-        let rule: Vec<String> = rule.iter().map(|method| meant(method)).collect();
-        is_met(&rule, &proof.methods)
-    };
-    let enough = proof.user_verified && node.config.webauthn.mfa_equivalent;
-    if rules.is_empty() || enough || rules.iter().any(met) {
+    if done {
         return Ok(None);
     }
+    // A passkey that is not known could be deleted, and the receipt not noticed.
+    let known = proof.passkey.is_some();
+    let kept = proof.methods.iter();
+    let kept: Methods = kept
+        .filter(|method| known || *method != webauthn::METHOD)
+        .collect();
     let expires_at = now + seconds(node.config.receipt.expiration);
     let receipt = Receipt {
         user_id: user.id.to_string(),
-        methods: webauthn::sealed(node, &proof.methods),
+        methods: webauthn::sealed(node, &kept),
         expires_at,
     };
     let sealed = node.receipts.seal(&receipt, now);
     let text = sealed.map_err(|error| ApiError::internal(&error))?;
+    if let Some(passkey) = &proof.passkey {
+        let note = NoteReceipt {
+            passkey: passkey.clone(),
+            receipt: text.as_str().into(),
+            expires_at,
+        };
+        webauthn::noted(node, node.providers.webauthn.read(note).await)?;
+    }
     let domain = GetDomain {
         id: user.domain_id.clone(),
     };
@@ -101,10 +165,7 @@ pub(super) async fn check(
             let known = |it: &String| configured.contains(it) || meant(it) == webauthn::METHOD;
             rule.iter().all(known)
         })
-        .filter(|rule| {
-            rule.iter()
-                .any(|method| proof.methods.contains(&meant(method)))
-        })
+        .filter(|rule| rule.iter().any(|method| kept.contains(&meant(method))))
         .collect();
     info!(user.id = %user.id, "more authentication methods are due");
     let body = json!({
@@ -121,6 +182,16 @@ pub(super) async fn check(
         "required_auth_methods": required,
     });
     Ok(Some(ReceiptDue { text, body }))
+}
+
+/// Whether a recovery code, though no rule asks for it, makes a token that is good for more: for what
+/// asks for a login by passkey of who has one ([`crate::api::step_up`]).
+async fn stands_for_a_login(node: &Node, proof: &Proof, user: &UserId) -> Result<bool, ApiError> {
+    if !node.step_up.is_on() || proof.methods.contains(webauthn::METHOD) {
+        return Ok(false);
+    }
+    let has = HasPasskey { user: user.clone() };
+    Ok(node.providers.webauthn.read(has).await?)
 }
 
 /// The rules in force: none where the user has them switched off.

@@ -7,9 +7,11 @@
 
 mod application_credential;
 pub mod ec2;
+pub mod limits;
 mod mfa;
 pub mod oauth1;
 mod password;
+mod recovery;
 pub mod request;
 mod scope;
 mod signing;
@@ -27,6 +29,7 @@ use keystone_actors::token::{
 };
 use keystone_actors::trust::ConsumeTrustUse;
 use keystone_actors::webauthn::NoteToken;
+use secrecy::SecretString;
 use serde_json::json;
 use tracing::info;
 
@@ -34,6 +37,7 @@ use crate::api::call::initiator;
 use crate::api::error::ApiError;
 use crate::node::Node;
 use crate::notify::{self, Event, Reason};
+use crate::telemetry::logins::Ceremony;
 pub use mfa::ReceiptDue;
 use request::{AuthRequest, Method, ScopeRequest};
 
@@ -66,8 +70,8 @@ struct Proof {
     passkey: Option<String>,
     /// Whether its authenticator has looked who uses it.
     user_verified: bool,
-    /// Set when a recovery code was shown in a passkey's place.
-    by_recovery_code: bool,
+    /// What was shown in a passkey's place. It is looked at, and used up, when all else is good.
+    recovery_code: Option<SecretString>,
 }
 
 impl Proof {
@@ -99,6 +103,52 @@ pub async fn authenticate(
     receipt: Option<&str>,
     now: i64,
 ) -> Result<Outcome, ApiError> {
+    let receipt = receipt.filter(|text| !text.is_empty());
+    limits::before(node, http, &request, now)?;
+    let outcome = prove_all(node, &request, http, receipt, now).await;
+    limits::after(node, http, &request, &outcome, now);
+    if let Some(kind) = ceremony(&request, receipt) {
+        count(node, kind, &outcome);
+    }
+    outcome
+}
+
+/// What a passkey or a recovery code in this request is for, if it has one.
+fn ceremony(request: &AuthRequest, receipt: Option<&str>) -> Option<Ceremony> {
+    let mut methods = request.methods.iter();
+    let shown = methods.find_map(|method| match method {
+        Method::Webauthn(shown) => Some(shown),
+        _ => None,
+    })?;
+    let beside = request.methods.len() > 1 || receipt.is_some();
+    Some(match (shown.is_recovery_code(), beside) {
+        (true, _) => Ceremony::Recovery,
+        (false, true) => Ceremony::StepUp,
+        (false, false) => Ceremony::Login,
+    })
+}
+
+/// Counts how a login by passkey has ended. What has no class was refused for something else that
+/// was shown with it, or could not be decided.
+pub fn count(node: &Node, kind: Ceremony, outcome: &Result<Outcome, ApiError>) {
+    let logins = &node.metrics.logins;
+    match outcome {
+        Ok(_) => logins.accepted(kind),
+        Err(error) => {
+            if let Some(class) = error.class() {
+                logins.refused(kind, class);
+            }
+        }
+    }
+}
+
+async fn prove_all(
+    node: &Node,
+    request: &AuthRequest,
+    http: &HttpRequest,
+    receipt: Option<&str>,
+    now: i64,
+) -> Result<Outcome, ApiError> {
     let configured = node.config.auth.methods.as_slice();
     if let Some(unknown) = request
         .methods
@@ -108,12 +158,12 @@ pub async fn authenticate(
         return Err(unsupported(unknown.name(), configured));
     }
     let mut proof = Proof::default();
-    // Recovery codes last: none is used up by who fails otherwise.
+    // Recovery codes last: the others say whose they have to be.
     let (last, first): (Vec<_>, Vec<_>) = request
         .methods
         .iter()
         .partition(|method| matches!(method, Method::Webauthn(shown) if shown.is_recovery_code()));
-    if !last.is_empty() && first.is_empty() && receipt.is_none_or(str::is_empty) {
+    if !last.is_empty() && first.is_empty() && receipt.is_none() {
         return Err(refused(node, &"a recovery code alone").audited("RecoveryCodeAlone"));
     }
     for method in first.into_iter().chain(last) {
@@ -128,7 +178,7 @@ pub async fn authenticate(
             Method::Oauth1 => oauth1::prove(node, &mut proof, http, now).await?,
             Method::Totp(passcode) => totp::prove(node, &mut proof, passcode, now).await?,
             Method::Webauthn(shown) => {
-                webauthn::prove(node, &mut proof, http, shown, now).await?;
+                webauthn::prove(node, &mut proof, http, shown, receipt, now).await?;
             }
             // Configured, and nobody can prove anything by it here.
             Method::Other(name) => return Err(refused(node, &format_args!("no method {name}"))),
@@ -162,8 +212,8 @@ async fn complete(
         return Err(refused(node, &"two delegations at once"));
     }
     let scope = scope::resolve(node, &proof, &user, scope, now).await?;
-    mfa::add_receipt(node, &mut proof, &user, receipt, now)?;
-    if let Some(due) = mfa::check(node, &proof, &user, now).await? {
+    mfa::add_receipt(node, &mut proof, &user, receipt, now).await?;
+    if let Some(due) = mfa::check(node, &mut proof, &user, now).await? {
         return Ok(Outcome::ReceiptDue(due));
     }
     proof.ends(scope.not_after);
@@ -182,6 +232,10 @@ async fn complete(
     };
     match node.providers.token.read(issue).await? {
         Issue::Granted(issued) => {
+            if let Some(code) = proof.recovery_code {
+                // The last thing that can refuse: whoever gets no token keeps the code.
+                recovery::use_up(node, &user, code, now).await?;
+            }
             if let Some(id) = trust {
                 // Before the token is given away: of two that use the last of its uses, one fails.
                 node.providers.trust.send(ConsumeTrustUse { id }).await?;
@@ -194,7 +248,7 @@ async fn complete(
                     audit_id: audit_ids.root.unwrap_or(audit_ids.own).to_string(),
                     expires_at: issued.token.expires_at,
                 };
-                node.providers.webauthn.read(note).await?;
+                webauthn::noted(node, node.providers.webauthn.read(note).await)?;
             }
             info!(
                 user.id = %user,
@@ -224,7 +278,7 @@ pub fn refused(node: &Node, reason: &dyn std::fmt::Display) -> ApiError {
 }
 
 /// Tells auditors of a login that succeeded, failed, or is not finished. `user` is who it was, where
-/// that is known of one that failed.
+/// that is known of one that failed, and the error does not say it.
 pub fn tell(
     node: &Node,
     http: &HttpRequest,
@@ -240,6 +294,9 @@ pub fn tell(
         }
         Ok(Outcome::ReceiptDue(_)) => (notify::Outcome::Pending, None),
         Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
+            if let Some(user) = error.user() {
+                initiator.user_id = Some(user.to_string());
+            }
             let reason = Reason {
                 code: error.status().as_u16(),
                 text: error.reason_class().to_owned(),

@@ -1,20 +1,19 @@
 //! Method `webauthn`: a passkey, or beside other methods a recovery code in its place.
 
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
 use aws_lc_rs::digest::{SHA256, digest};
 use keystone_actors::identity::{AdmitUser, Authenticated, Refusal};
 use keystone_actors::ids::UserId;
 use keystone_actors::token::Methods;
-use keystone_actors::webauthn::{
-    Asserted, FinishLogin, LoggedIn, Reason, UseRecoveryCode, Verdict,
-};
+use keystone_actors::webauthn::{Asserted, Error, FinishLogin, LoggedIn, Reason, Verdict};
 use secrecy::SecretString;
 use serde_json::Value;
 use tracing::{info, warn};
 
 use super::password::find_user;
 use super::request::{ScopeRequest, UserRef};
-use super::{Outcome, Proof, complete, refused};
+use super::{Outcome, Proof, complete, limits, recovery, refused};
 use crate::api::call::initiator;
 use crate::api::error::ApiError;
 use crate::config::sections::CounterRegression;
@@ -132,7 +131,7 @@ pub async fn who(
     Ok((known, named.or_else(|| Some(claimed(user)))))
 }
 
-fn claimed(user: &UserRef) -> String {
+pub(super) fn claimed(user: &UserRef) -> String {
     match user {
         UserRef::Id(id) => id.clone(),
         UserRef::Name { name, domain } => format!("{name}\0{domain:?}"),
@@ -157,14 +156,17 @@ pub(super) fn sealed(node: &Node, methods: &Methods) -> Methods {
     names.collect()
 }
 
-/// Proves the user by what is shown. Whoever is refused learns nothing, whatever the reason.
+/// Proves the user by what is shown. Whoever is refused learns nothing, whatever the reason; but who
+/// tries too often is told so.
 pub(super) async fn prove(
     node: &Node,
     proof: &mut Proof,
     http: &HttpRequest,
     method: &Webauthn,
+    receipt: Option<&str>,
     now: i64,
 ) -> Result<(), ApiError> {
+    limits::step(node, http, method.user.as_ref(), now)?;
     match &method.shown {
         Shown::Passkey(credential, bounds) => {
             by_passkey(
@@ -179,7 +181,7 @@ pub(super) async fn prove(
             .await
         }
         Shown::RecoveryCode(code) => {
-            by_recovery_code(node, proof, method.user.as_ref(), code, now).await
+            recovery::prove(node, proof, method.user.as_ref(), code, receipt, now).await
         }
     }
 }
@@ -194,28 +196,22 @@ async fn by_passkey(
     now: i64,
 ) -> Result<(), ApiError> {
     let (user, named) = who(node, user).await?;
-    let mut verdict = Verdict::Refused(Reason::UnknownChallenge);
-    for bound in bounds {
-        let finish = FinishLogin {
-            user: user.clone(),
-            named: named.clone(),
-            bound: *bound,
-            credential: credential.clone(),
-            now,
-        };
-        verdict = node.providers.webauthn.send(finish).await?;
-        if verdict != Verdict::Refused(Reason::UnknownChallenge) {
-            break;
-        }
-    }
-    match verdict {
+    let finish = FinishLogin {
+        user: user.clone(),
+        named,
+        bound: bounds.iter().copied().find_map(|bound| bound),
+        or_unbound: bounds.contains(&None),
+        credential: credential.clone(),
+        now,
+    };
+    match node.providers.webauthn.send(finish).await? {
         Verdict::Accepted(LoggedIn {
             user,
             passkey,
             user_verified,
         }) => {
             admit(node, &user, now).await?;
-            proof.is(&user)?;
+            is_same(proof, &user)?;
             proof.methods.insert(METHOD);
             proof.passkey = Some(passkey);
             proof.user_verified = user_verified;
@@ -226,13 +222,14 @@ async fn by_passkey(
             if let Reason::CounterRegression { .. } = reason {
                 note_regression(node, http, credential, &reason);
             }
-            Err(refused(node, &reason).audited(reason.class()))
+            let error = refused(node, &reason).audited(reason.class());
+            Err(error.about(user.as_ref()))
         }
     }
 }
 
 /// Fails where the user may not log in, whatever was proven.
-async fn admit(node: &Node, user: &UserId, now: i64) -> Result<(), ApiError> {
+pub(super) async fn admit(node: &Node, user: &UserId, now: i64) -> Result<(), ApiError> {
     let admit = AdmitUser {
         user: user.clone(),
         now,
@@ -244,45 +241,23 @@ async fn admit(node: &Node, user: &UserId, now: i64) -> Result<(), ApiError> {
         Authenticated::Refused(_) => ("unknown user", "UnknownUser"),
     };
     info!(user.id = %user, reason, "login by passkey refused");
-    Err(refused(node, &reason).audited(class))
+    Err(refused(node, &reason).audited(class).about(Some(user)))
 }
 
-async fn by_recovery_code(
-    node: &Node,
-    proof: &mut Proof,
-    user: Option<&UserRef>,
-    code: &SecretString,
-    now: i64,
-) -> Result<(), ApiError> {
-    let known = match user {
-        Some(user) => find_user(node, user).await?.map(|user| user.id.clone()),
-        None => None,
-    };
-    // The others have proven who it is: nobody uses up another's codes.
-    let same = known
-        .clone()
-        .filter(|user| proof.user.as_ref().is_none_or(|it| it == user));
-    let verify = UseRecoveryCode {
-        // Nobody has no codes; finding that costs the same.
-        user: same.clone().unwrap_or_else(|| UserId::from("")),
-        code: code.clone(),
-        now,
-    };
-    let accepted = node.providers.webauthn.send(verify).await?;
-    match same {
-        Some(user) if accepted => {
-            admit(node, &user, now).await?;
-            proof.is(&user)?;
-            proof.methods.insert(METHOD);
-            proof.by_recovery_code = true;
-            info!(user.id = %user, "a recovery code was used");
-            Ok(())
-        }
-        _ => {
-            let reason = "no such recovery code";
-            info!(reason, "login by recovery code refused");
-            Err(refused(node, &reason).audited("BadRecoveryCode"))
-        }
+/// Fails where another method has proven somebody else.
+pub(super) fn is_same(proof: &mut Proof, user: &UserId) -> Result<(), ApiError> {
+    let same = proof.is(user);
+    same.map_err(|error| error.audited("OtherUser").about(Some(user)))
+}
+
+/// Whether what was made with a passkey was noted, so that it goes with the passkey.
+///
+/// # Errors
+/// 401 where the passkey was deleted just now; 503.
+pub(super) fn noted(node: &Node, result: Result<(), Error>) -> Result<(), ApiError> {
+    match result {
+        Err(Error::NotFound(_)) => Err(refused(node, &"the passkey is gone").audited("Inactive")),
+        result => Ok(result?),
     }
 }
 
@@ -290,6 +265,7 @@ async fn by_recovery_code(
 fn note_regression(node: &Node, http: &HttpRequest, credential: &Asserted, reason: &Reason) {
     let id = passkeys::id_of(&credential.raw_id);
     warn!(passkey.id = id, %reason, "an authenticator may have been copied");
+    node.metrics.logins.counter_went_back();
     let operation = match node.config.webauthn.on_counter_regression {
         CounterRegression::Disable => Operation::Disabled,
         CounterRegression::Refuse => Operation::Updated,
@@ -323,8 +299,19 @@ pub async fn log_in(
     now: i64,
 ) -> Result<Outcome, ApiError> {
     let mut proof = Proof::default();
-    prove(node, &mut proof, http, method, now).await?;
-    complete(node, proof, scope, receipt, now).await
+    prove(node, &mut proof, http, method, receipt, now).await?;
+    let user = proof.user.clone();
+    let outcome = complete(node, proof, scope, receipt, now).await;
+    outcome.map_err(|error| no_token(error, user.as_ref()))
+}
+
+/// Gives a class to why a user who has proven who it is gets no token.
+fn no_token(error: ApiError, user: Option<&UserId>) -> ApiError {
+    let error = match (error.status(), error.class()) {
+        (StatusCode::UNAUTHORIZED, None) => error.audited("NoToken"),
+        _ => error,
+    };
+    error.about(user)
 }
 
 /// Logs in whom the same user, signed in with a passkey in a browser, has let in.
@@ -345,7 +332,8 @@ pub async fn log_in_as_granted(
     proof.passkey = Some(passkey);
     // The user's rules were looked at when the browser got its token, by what was shown to it.
     proof.user_verified = true;
-    complete(node, proof, scope, None, now).await
+    let outcome = complete(node, proof, scope, None, now).await;
+    outcome.map_err(|error| no_token(error, Some(user)))
 }
 
 #[cfg(test)]

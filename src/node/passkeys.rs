@@ -1,6 +1,11 @@
 //! `[webauthn]`, as the provider of passkeys takes it.
 
-use keystone_actors::webauthn::{Attestation, CounterRegression, Requirement, Settings};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use keystone_actors::webauthn::{
+    self, Attestation, CounterRegression, Requirement, Roots, Settings,
+};
 use url::Url;
 
 use super::seconds;
@@ -35,6 +40,7 @@ pub fn settings(config: &Config) -> Settings {
         },
         aaguid_allow: webauthn.aaguid_allow.clone(),
         aaguid_deny: webauthn.aaguid_deny.clone(),
+        attestation_roots: Roots::default(),
         max_per_user: webauthn.max_credentials_per_user,
         on_counter_regression: match webauthn.on_counter_regression {
             sections::CounterRegression::Refuse => CounterRegression::Refuse,
@@ -43,6 +49,62 @@ pub fn settings(config: &Config) -> Settings {
         invitation_ttl: seconds(webauthn.invitation_ttl),
         device_ttl: seconds(webauthn.device_ttl),
         hardware_bound_only: webauthn.hardware_bound_only,
+    }
+}
+
+/// Why `[webauthn] attestation_roots` is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsError {
+    /// A file or folder that can't be read.
+    #[error("[webauthn] attestation_roots: {} can't be read: {}", .0.display(), .1)]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// A folder in which there is nothing.
+    #[error("[webauthn] attestation_roots: there is no .pem and no .crt file in {}", .0.display())]
+    Empty(PathBuf),
+    /// A file that holds something else.
+    #[error("[webauthn] attestation_roots: {}: {}", .0.display(), .1)]
+    Bad(PathBuf, #[source] webauthn::RootsError),
+}
+
+/// The certificates that attestation statements have to end in. Paths begin in `dir`.
+pub(super) fn roots(config: &Config, dir: &Path) -> Result<Roots, RootsError> {
+    let webauthn = &config.webauthn;
+    if !webauthn.enabled {
+        return Ok(Roots::default());
+    }
+    let mut paths = Vec::new();
+    for path in &webauthn.attestation_roots {
+        paths.extend(files(dir.join(path))?);
+    }
+    let read = paths.iter().map(|path| {
+        let bytes = fs::read(path);
+        bytes.map_err(|error| RootsError::Unreadable(path.clone(), error))
+    });
+    let read = read.collect::<Result<Vec<_>, _>>()?;
+    Roots::read(&read).map_err(|(place, why)| {
+        let path = paths.get(place).cloned().unwrap_or_default();
+        RootsError::Bad(path, why)
+    })
+}
+
+/// The file itself, or the certificates in a folder.
+fn files(path: PathBuf) -> Result<Vec<PathBuf>, RootsError> {
+    let unreadable = |error| RootsError::Unreadable(path.clone(), error);
+    if !fs::metadata(&path).map_err(unreadable)?.is_dir() {
+        return Ok(vec![path]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        let extension = file.extension().and_then(|it| it.to_str());
+        if matches!(extension, Some("pem" | "crt")) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    match files.is_empty() {
+        true => Err(RootsError::Empty(path)),
+        false => Ok(files),
     }
 }
 

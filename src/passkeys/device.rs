@@ -10,8 +10,9 @@ use super::page_origin;
 use crate::api::error::ApiError;
 use crate::auth::request::ScopeRequest;
 use crate::auth::webauthn::log_in_as_granted;
-use crate::auth::{Outcome, tell};
+use crate::auth::{Outcome, count, limits, tell};
 use crate::node::Node;
+use crate::telemetry::logins::Ceremony;
 
 /// How a login stands.
 pub enum Poll {
@@ -24,14 +25,16 @@ pub enum Poll {
 /// Begins such a login. Gives it, and the page where the user goes on.
 ///
 /// # Errors
-/// 503.
+/// 429, 503.
 pub async fn start_device(
     node: &Node,
+    http: &HttpRequest,
     client: &str,
     now: i64,
 ) -> Result<(Device, String), ApiError> {
+    limits::step(node, http, None, now)?;
     let start = StartDevice {
-        client: client.chars().take(255).collect(),
+        client: client.to_owned(),
         now,
     };
     let device = node.providers.webauthn.send(start).await?;
@@ -53,6 +56,7 @@ pub async fn poll_device(
         Some(scope) => ScopeRequest::parse(scope)?,
         None => ScopeRequest::Unscoped,
     };
+    let refused = |reason| node.metrics.logins.refused(Ceremony::Device, reason);
     let poll = PollDevice { device_code, now };
     Ok(match node.providers.webauthn.send(poll).await? {
         DevicePoll::Pending => Poll::Not(
@@ -63,16 +67,23 @@ pub async fn poll_device(
             "slow_down",
             "it was asked too soon; wait five seconds more between two questions.",
         ),
-        DevicePoll::Denied => Poll::Not("access_denied", "the user has refused."),
-        DevicePoll::Expired => Poll::Not(
-            "expired_token",
-            "this login is over, or was never begun; begin again.",
-        ),
+        DevicePoll::Denied => {
+            refused("Denied");
+            Poll::Not("access_denied", "the user has refused.")
+        }
+        DevicePoll::Expired => {
+            refused("Expired");
+            Poll::Not(
+                "expired_token",
+                "this login is over, or was never begun; begin again.",
+            )
+        }
         DevicePoll::Granted {
             user,
             passkey: Some(passkey),
         } => {
             let outcome = log_in_as_granted(node, &user, passkey, &scope, now).await;
+            count(node, Ceremony::Device, &outcome);
             tell(node, http, &outcome, Some(&user));
             Poll::Done(outcome?)
         }
@@ -81,6 +92,7 @@ pub async fn poll_device(
             passkey: None,
         } => {
             info!(user.id = %user, "a login without a passkey is not handed on");
+            refused("NoPasskey");
             Poll::Not(
                 "access_denied",
                 "the user has not signed in with a passkey.",

@@ -11,10 +11,9 @@ pub mod spelling;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use aws_lc_rs::digest::{SHA256, digest};
 use keystone_actors::identity::{self, GetUser, User};
 use keystone_actors::ids::UserId;
-use keystone_actors::webauthn::Passkey;
+use keystone_actors::webauthn::{Passkey, limits};
 use serde_json::{Value, json};
 
 use crate::api::call::initiator;
@@ -29,13 +28,14 @@ pub use device::{Poll, poll_device, start_device};
 pub use enrolment::{
     begin_invited, begin_registration, finish_invited, finish_registration, invitation_url, invite,
 };
+pub use keystone_actors::webauthn::passkey_id as id_of;
 pub use login::{LoginWanted, begin_login, finish_login};
 pub use manage::{
     Change, get, list, new_recovery_codes, recovery_codes_left, remove, reset, update,
 };
 
 /// What a passkey may be called, in characters.
-pub const MAX_DESCRIPTION: usize = 255;
+pub const MAX_DESCRIPTION: usize = limits::DESCRIPTION;
 
 /// Fails unless policy lets the caller do this with the user's passkeys. Who may not learns nothing
 /// of whether there is such a user; only then is 404 told.
@@ -57,7 +57,10 @@ async fn allow(
     let target = Target::new().with("target.user.id", user.as_str());
     let domain = found.as_ref().ok().map(|user| user.domain_id.as_str());
     let target = target.with_some("target.user.domain_id", domain);
-    caller.enforce(node, rule, &target)?;
+    caller
+        .known_for(node, rule)
+        .await?
+        .enforce(node, rule, &target)?;
     Ok(found?)
 }
 
@@ -76,17 +79,12 @@ fn refuse_delegated(caller: &Caller) -> Result<(), ApiError> {
 /// Fails unless the user has signed in just now: a token that was stolen is not to become a passkey
 /// that nobody takes away.
 fn require_fresh(node: &Node, caller: &Caller, now: i64) -> Result<(), ApiError> {
-    let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    // A token ends at the same time as the one that it was made from. What ends earlier counts as
-    // older than it is.
-    let signed_in = caller.token.expires_at - seconds(node.config.token.expiration);
-    let age = node.config.webauthn.enrolment_max_auth_age;
-    match now - signed_in > seconds(age) {
-        true => Err(ApiError::forbidden_action(&format!(
+    match node.step_up.is_fresh(&caller.token, now) {
+        true => Ok(()),
+        false => Err(ApiError::forbidden_action(&format!(
             "This needs a login of the last {} seconds. Sign in again",
-            age.as_secs()
+            node.step_up.max_age()
         ))),
-        false => Ok(()),
     }
 }
 
@@ -132,11 +130,6 @@ fn send(node: &Node, initiator: Initiator, operation: Operation, id: &str) {
         outcome: Outcome::Success,
         reason: None,
     });
-}
-
-/// The ID of the passkey that has this credential ID.
-pub fn id_of(credential_id: &[u8]) -> String {
-    spelling::base64url(digest(&SHA256, credential_id).as_ref())
 }
 
 /// A passkey as clients see it.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{
     GeneralPurpose, GeneralPurposeConfig, URL_SAFE as PADDED, URL_SAFE_NO_PAD as BARE,
 };
 use keystone_actors::webauthn::{
-    Asserted, Attested, CreationOptions, Descriptor, RequestOptions, Requirement,
+    Asserted, Attested, CreationOptions, Descriptor, RequestOptions, Requirement, limits,
 };
 use serde_json::{Map, Value, json};
 
@@ -20,15 +20,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// Bytes of a credential ID (WebAuthn section 4), and of a user handle.
-const MAX_ID: usize = 1023;
-const MAX_HANDLE: usize = 64;
-/// Bytes of anything else: attestation objects have certificates in them.
-const MAX_PART: usize = 64 * 1024;
-/// Transports of a passkey, and characters of one.
-const MAX_TRANSPORTS: usize = 16;
-const MAX_WORD: usize = 32;
 
 /// Old words for transports, and the W3C's.
 const TRANSPORTS: [(&str, &str); 5] = [
@@ -90,7 +81,7 @@ pub fn w3c_request(options: &RequestOptions) -> Value {
 pub fn legacy_creation(options: &CreationOptions) -> Value {
     let algorithms = options.algorithms.iter();
     let algorithms = algorithms.map(|alg| json!({"type_": "public-key", "alg": alg}));
-    let mut extensions = json!({"cred_props": true});
+    let mut extensions = json!({"cred_props": true, "uvm": true});
     if options.user_verification == Requirement::Required
         && let Value::Object(members) = &mut extensions
     {
@@ -155,11 +146,11 @@ pub fn attested(body: &Value) -> Result<Attested, ApiError> {
     };
     Ok(Attested {
         raw_id: read.raw_id()?,
-        attestation_object: read.part("attestationObject", "attestation_object", MAX_PART)?,
-        client_data_json: read.part("clientDataJSON", "client_data_json", MAX_PART)?,
+        attestation_object: read.part("attestationObject", "attestation_object", limits::PART)?,
+        client_data_json: read.part("clientDataJSON", "client_data_json", limits::PART)?,
         transports: transports
             .filter_map(transport)
-            .take(MAX_TRANSPORTS)
+            .take(limits::TRANSPORTS)
             .collect(),
         discoverable: discoverable.and_then(|it| it.get("rk")?.as_bool()),
     })
@@ -173,14 +164,14 @@ pub fn asserted(body: &Value) -> Result<Asserted, ApiError> {
     let read = Reader::of(body)?;
     Ok(Asserted {
         raw_id: read.raw_id()?,
-        authenticator_data: read.part("authenticatorData", "authenticator_data", MAX_PART)?,
-        client_data_json: read.part("clientDataJSON", "client_data_json", MAX_PART)?,
-        signature: read.part("signature", "signature", MAX_PART)?,
+        authenticator_data: read.part("authenticatorData", "authenticator_data", limits::PART)?,
+        client_data_json: read.part("clientDataJSON", "client_data_json", limits::PART)?,
+        signature: read.part("signature", "signature", limits::PART)?,
         user_handle: match read.named("userHandle", "user_handle") {
             (_, None | Some(Value::Null)) => None,
             // An empty one is none: some authenticators send it.
             (_, Some(Value::String(text))) if text.is_empty() => None,
-            (name, Some(value)) => Some(decode(value, name, MAX_HANDLE)?),
+            (name, Some(value)) => Some(decode(value, name, limits::USER_HANDLE)?),
         },
     })
 }
@@ -200,13 +191,20 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn of(body: &'a Value) -> Result<Self, ApiError> {
         let credential = match body.get("credential") {
+            Some(Value::Null) | None => body,
             Some(credential) => credential,
-            None => body,
         };
         let Some(credential) = credential.as_object() else {
             return Err(ApiError::expecting("an object", "credential"));
         };
-        let w3c = credential.contains_key("rawId") || !credential.contains_key("raw_id");
+        let (new, old) = (
+            credential.contains_key("rawId"),
+            credential.contains_key("raw_id"),
+        );
+        if new && old {
+            return Err(invalid("rawId", "it is there in two spellings"));
+        }
+        let w3c = !old;
         let kind = credential.get(if w3c { "type" } else { "type_" });
         if kind.is_some_and(|kind| kind != "public-key") {
             return Err(ApiError::expecting("public-key", "the credential's type"));
@@ -224,7 +222,14 @@ impl<'a> Reader<'a> {
     fn raw_id(&self) -> Result<Vec<u8>, ApiError> {
         let name = if self.w3c { "rawId" } else { "raw_id" };
         let value = self.credential.get(name).unwrap_or(&Value::Null);
-        decode(value, name, MAX_ID)
+        let raw = decode(value, name, limits::CREDENTIAL_ID)?;
+        // The same in browsers; clients of the older spelling put there what they like.
+        match self.credential.get("id").filter(|_| self.w3c) {
+            Some(id) if decode(id, "id", limits::CREDENTIAL_ID)? != raw => {
+                Err(invalid("id", "it is not rawId"))
+            }
+            _ => Ok(raw),
+        }
     }
 
     fn named(&self, w3c: &'static str, legacy: &'static str) -> (&'static str, Option<&'a Value>) {
@@ -276,7 +281,7 @@ fn transport(word: &str) -> Option<String> {
         return Some((*new).to_owned());
     }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
-    let is_word = !word.is_empty() && word.len() <= MAX_WORD && word.bytes().all(plain);
+    let is_word = !word.is_empty() && word.len() <= limits::TRANSPORT && word.bytes().all(plain);
     is_word.then(|| word.to_owned())
 }
 
@@ -344,7 +349,7 @@ mod tests {
     fn both_spellings_say_the_same_with_padding_and_without() {
         let old = asserted(&legacy()).unwrap();
         let new = json!({"credential": {
-            "id": "x", "rawId": "AQI", "type": "public-key", "clientExtensionResults": {},
+            "id": "AQI", "rawId": "AQI", "type": "public-key", "clientExtensionResults": {},
             "response": {
                 "authenticatorData": "AQ", "clientDataJSON": "AQ==", "signature": "_-8",
                 "userHandle": "",
@@ -373,6 +378,30 @@ mod tests {
             let error = asserted(&body).unwrap_err();
             assert_eq!(error.status().as_u16(), 400, "{place}");
             assert!(error.message().contains(named), "{}", error.message());
+        }
+    }
+
+    #[test]
+    fn one_credential_is_said_once() {
+        let w3c = json!({
+            "id": "AQI", "rawId": "AQI", "type": "public-key",
+            "response": {"authenticatorData": "AQ", "clientDataJSON": "AQ", "signature": "AQ"},
+        });
+        assert!(asserted(&json!({ "credential": w3c })).is_ok());
+        // Beside null, or by itself.
+        let mut flat = w3c.clone();
+        flat["credential"] = Value::Null;
+        assert!(asserted(&flat).is_ok());
+        for (name, value) in [
+            ("id", json!("AQM")),
+            ("id", json!(5)),
+            ("raw_id", json!("AQI=")),
+            ("response", legacy()["response"].clone()),
+        ] {
+            let mut wrong = w3c.clone();
+            wrong[name] = value;
+            let error = asserted(&json!({ "credential": wrong })).unwrap_err();
+            assert_eq!(error.status().as_u16(), 400, "{name}");
         }
     }
 

@@ -210,6 +210,12 @@ pub fn described(operation: &str) -> Option<&'static str> {
     defaults::all().find(asks).map(|rule| rule.description)
 }
 
+/// The operations that ask for a rule, such as `GET /v3/users`; none for one that others are made of.
+pub fn operations(rule: Rule) -> &'static [&'static str] {
+    let found = defaults::all().find(|default| default.rule == rule);
+    found.map_or(&[], |default| default.operations)
+}
+
 /// A set of scope types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scopes(u8);

@@ -9,13 +9,10 @@ use secrecy::ExposeSecret;
 use super::answer::{Page, Tone, base_path, lead, or_page};
 use super::html::{Html, Slot};
 use super::session::{Fields, Visitor};
-use super::sign_in::safe_next;
+use super::sign_in::{leave, safe_next, way_to};
 use crate::api::error::ApiError;
 use crate::node::Node;
 use crate::passkeys::{self, Change};
-
-/// What a passkey may be called at most, in characters.
-const LONGEST_NAME: usize = 255;
 
 /// Who is signed in, or the way to it and back.
 pub async fn visitor_or_way(
@@ -28,9 +25,7 @@ pub async fn visitor_or_way(
             .uri()
             .path_and_query()
             .map_or("", |path| path.as_str());
-        let next = safe_next(Some(wanted));
-        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        lead(request, &format!("/passkeys/sign-in?next={next}"))
+        lead(request, &way_to(&safe_next(Some(wanted))))
     }))
 }
 
@@ -58,14 +53,13 @@ fn list(
 ) -> HttpResponse {
     let (base, csrf) = (base_path(request), visitor.csrf());
     let shared = [("base", (&base).into()), ("csrf", (&csrf).into())];
-    let keys = match passkeys {
-        [] => Html::of(include_str!("assets/empty.html")),
+    let (none, keys) = match passkeys {
+        [] => (Html::of(include_str!("assets/empty.html")), Html::default()),
         passkeys => {
             let keys = Html::join(passkeys.iter().map(|passkey| one(passkey, &shared)));
-            Html::fill(
-                include_str!("assets/keys.html"),
-                &[("keys", (&keys).into())],
-            )
+            let keys = [("keys", (&keys).into())];
+            let keys = Html::fill(include_str!("assets/keys.html"), &keys);
+            (Html::default(), keys)
         }
     };
     let token = visitor.token();
@@ -76,13 +70,14 @@ fn list(
             base,
             ("user", (&*token.user.name).into()),
             ("domain", (&*token.user_domain.name).into()),
+            ("none", (&none).into()),
             ("keys", (&keys).into()),
         ],
     );
     let left = match left {
         0 => "You have none.".to_owned(),
-        1 => "You have one left.".to_owned(),
-        left => format!("You have {left} left."),
+        1 => "You have one left. New codes replace it.".to_owned(),
+        left => format!("You have {left} left. New codes replace them."),
     };
     let below = Html::fill(
         include_str!("assets/recovery.html"),
@@ -242,7 +237,11 @@ pub async fn change(node: web::Data<Node>, request: HttpRequest, body: web::Byte
             },
             "remove" => {
                 passkeys::remove(&node, caller, &request, user, id, true, now).await?;
-                return Ok(lead(&request, "/passkeys?done=remove"));
+                // With it went what was signed in with it: this session, too?
+                return Ok(match Visitor::of(&node, &request, now).await? {
+                    Some(_) => lead(&request, "/passkeys?done=remove"),
+                    None => leave(&request, "/passkeys/sign-in?done=remove"),
+                });
             }
             _ => return Err(ApiError::bad_request("This form is not known here.")),
         };
@@ -254,7 +253,7 @@ pub async fn change(node: web::Data<Node>, request: HttpRequest, body: web::Byte
 
 /// A name that fits.
 pub fn short(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
+    name.chars().take(passkeys::MAX_DESCRIPTION).collect()
 }
 
 /// `POST /passkeys/recovery-codes`: new ones, shown once.

@@ -2,6 +2,7 @@
 //! And that a request comes from the pages themselves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -46,7 +47,7 @@ impl Visitor {
         request: &HttpRequest,
         now: i64,
     ) -> Result<Option<Self>, ApiError> {
-        let Some(text) = cookie(request.headers()) else {
+        let Some(text) = cookie(request.headers(), COOKIE) else {
             return Ok(None);
         };
         let validate = ValidateToken {
@@ -60,7 +61,7 @@ impl Visitor {
         if is_handed_on(&token) {
             return Ok(None);
         }
-        let caller = Caller { token };
+        let caller = Caller::of(token);
         caller.note();
         Ok(Some(Self { caller, text }))
     }
@@ -130,15 +131,7 @@ fn is_handed_on(token: &Token) -> bool {
 /// # Errors
 /// 500 if browsers would not keep it.
 pub fn signed_in(text: &str) -> Result<HeaderValue, ApiError> {
-    let cookie = format!("{COOKIE}={text}; Path=/; Secure; HttpOnly; SameSite=Strict");
-    let value = HeaderValue::try_from(cookie).map_err(|error| ApiError::internal(&error));
-    if text.len() > LONGEST || text.contains([';', ',', ' ', '"']) {
-        tracing::error!(length = text.len(), "a token does not fit into a cookie");
-        return Err(ApiError::defect());
-    }
-    let mut value = value?;
-    value.set_sensitive(true);
-    Ok(value)
+    kept(COOKIE, text, None)
 }
 
 /// The cookie that signs out.
@@ -148,13 +141,35 @@ pub fn signed_out() -> HeaderValue {
     )
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Arc<str>> {
+/// A cookie for this host over TLS that no script reads, until the browser ends or for so long.
+///
+/// # Errors
+/// 500 if browsers would not keep it.
+pub fn kept(name: &str, text: &str, age: Option<Duration>) -> Result<HeaderValue, ApiError> {
+    let age = age.map_or_else(String::new, |age| format!("; Max-Age={}", age.as_secs()));
+    let cookie = format!("{name}={text}; Path=/; Secure; HttpOnly; SameSite=Strict{age}");
+    let value = HeaderValue::try_from(cookie).map_err(|error| ApiError::internal(&error));
+    if text.len() > LONGEST || text.contains([';', ',', ' ', '"']) {
+        tracing::error!(
+            cookie = name,
+            length = text.len(),
+            "this does not fit into a cookie"
+        );
+        return Err(ApiError::defect());
+    }
+    let mut value = value?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What a cookie of this name has.
+pub fn cookie(headers: &HeaderMap, wanted: &str) -> Option<Arc<str>> {
     let lists = headers.get_all(header::COOKIE);
     let pairs = lists.filter_map(|list| list.to_str().ok());
     let mut pairs = pairs.flat_map(|list| list.split(';'));
     let text = pairs.find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
+        (name == wanted).then_some(value)
     })?;
     (!text.is_empty() && text.len() <= LONGEST).then(|| text.into())
 }
@@ -246,9 +261,9 @@ mod tests {
     fn the_cookie_is_found_among_others_and_is_bounded() {
         let of = |text: String| {
             let request = TestRequest::get().insert_header(("Cookie", text));
-            cookie(request.to_http_request().headers())
+            cookie(request.to_http_request().headers(), COOKIE)
         };
-        let found = of("a=b; __Host-keystone-ng=gAAAA-_x=; c=d".to_owned());
+        let found = of("a=b; __Host-keystone-ng-more=x; __Host-keystone-ng=gAAAA-_x=".to_owned());
         assert_eq!(found.as_deref(), Some("gAAAA-_x="));
         assert!(of("keystone-ng=x".to_owned()).is_none());
         assert!(of(format!("{COOKIE}={}", "x".repeat(LONGEST + 1))).is_none());
@@ -260,6 +275,13 @@ mod tests {
         assert_eq!(
             cookie.to_str().unwrap(),
             "__Host-keystone-ng=gAAAA; Path=/; Secure; HttpOnly; SameSite=Strict"
+        );
+        let short = kept("a", "b", Some(Duration::from_secs(9))).unwrap();
+        assert!(
+            short
+                .to_str()
+                .unwrap()
+                .ends_with("; SameSite=Strict; Max-Age=9")
         );
         assert!(signed_in("a; Domain=evil.example").is_err());
     }

@@ -1,7 +1,7 @@
 // `keystone-ng login`: let in by a passkey in a browser.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as the from './support.mjs';
 import { base } from './support.mjs';
@@ -28,6 +28,8 @@ async function login(...options) {
   return { ...told, ended };
 }
 
+// All at once: each waits for seconds between two questions of the command.
+describe('keystone-ng login', { concurrency: true }, () => {
 test('a command line is signed in by a passkey', async () => {
   const alice = await the.withPasskey();
   const project = await the.giveProject(alice.user);
@@ -108,4 +110,5 @@ test('a command line is let in by a passkey alone, and who has none is led to on
   assert.equal(code, 0);
   assert.equal((await the.validate(stdout.trim())).body.token.user.id, user.id);
   await close();
+});
 });

@@ -42,7 +42,7 @@ async function recoveryCodes({ page, user }) {
 async function byRecoveryCode(page, code) {
   await page.getByText('I do not have my passkey here').click();
   await page.getByLabel('Recovery code').fill(code);
-  await page.getByRole('button', { name: 'Continue with the recovery code' }).click();
+  await page.getByRole('button', { name: 'Use the recovery code' }).click();
 }
 
 for (const [name, kind] of [['one that is found by itself', {}], ['a security key that keeps nothing', the.ROAMING]]) {
@@ -73,7 +73,7 @@ test('a password completes what a passkey began', async () => {
   await the.byPasskey(alice);
   await the.arrives(page, MORE);
   assert.equal(await the.session(context), undefined, 'one proof is no login');
-  assert.equal(await page.getByRole('button', { name: 'Continue with your passkey' }).count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Use your passkey' }).count(), 0);
   await page.keyboard.type('wrong');
   await page.keyboard.press('Enter');
   assert.match(await page.getByRole('alert').innerText(), /Check it and try again/);
@@ -116,7 +116,7 @@ test('the passkey of another user completes nothing', async () => {
   const [alice, bob] = [await ruled(), await the.withPasskey()];
   // What alice began, at the device of bob.
   await afterPassword({ ...bob, user: alice.user });
-  await bob.page.getByRole('button', { name: 'Continue with your passkey' }).click();
+  await bob.page.getByRole('button', { name: 'Use your passkey' }).click();
   const told = bob.page.locator('#say .bad');
   await told.waitFor();
   assert.match(await told.innerText(), /use a recovery code/);
@@ -133,7 +133,7 @@ test('who takes too long is told so, and begins again', async () => {
   const { page, context } = alice;
   await afterPassword(alice);
   await context.clearCookies();
-  await page.getByRole('button', { name: 'Continue with your passkey' }).click();
+  await page.getByRole('button', { name: 'Use your passkey' }).click();
   await page.getByText('That took too long').waitFor();
   await page.getByRole('link', { name: 'Sign in again' }).click();
   await the.arrives(page, '/passkeys/sign-in');
@@ -151,9 +151,9 @@ test('where several proofs would do, each is offered', async () => {
   const made = await the.ask('POST', '/v3/credentials', { token: await the.adminToken(), body: { credential } });
   assert.equal(made.status, 201, made.text);
   await afterPassword(alice);
-  await page.getByRole('button', { name: 'Continue with your passkey' }).waitFor();
+  await page.getByRole('button', { name: 'Use your passkey' }).waitFor();
   await page.getByLabel('One-time code').fill(passcode(secret));
-  await page.getByRole('button', { name: 'Continue with the code' }).click();
+  await page.getByRole('button', { name: 'Use the code' }).click();
   await the.arrives(page, '/passkeys');
   assert.deepEqual(await methods(alice), ['password', 'totp']);
   await alice.close();

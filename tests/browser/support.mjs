@@ -108,7 +108,7 @@ export async function giveProject(user) {
 // what a page offers as soon as it does, so only those pages offer anything that are to (`offers`).
 export async function device({ offers = false, ...options } = {}, authenticatorOptions = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(15000);
+  context.setDefaultTimeout(30000);
   if (!offers) await context.addInitScript(() => { window.PublicKeyCredential.isConditionalMediationAvailable = async () => false; });
   const page = await context.newPage();
   const key = authenticatorOptions ? await authenticator(page, authenticatorOptions) : null;

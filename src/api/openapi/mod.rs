@@ -91,7 +91,7 @@ fn file(kind: &'static str, content: &'static str) -> HttpResponse {
 }
 
 /// All operations, as they are registered.
-fn operations(passkeys: bool) -> Vec<Operation> {
+pub fn operations(passkeys: bool) -> Vec<Operation> {
     let router = Router::of(|api| {
         health::routes(api);
         super::routes(passkeys)(api);

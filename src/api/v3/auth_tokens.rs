@@ -38,6 +38,7 @@ pub fn routes(api: &mut Router) {
         .tells("X-Subject-Token", "The token.")
         .answers(answers::json(shapes::token).with_status(201))
         .answers(answers::json(shapes::refusal).with_status(401))
+        .answers(answers::error(429))
         .get(validate)
         .needs_header("X-Subject-Token", "The token in question.")
         .heeds("nocatalog", "Leave the catalog out.")
@@ -82,9 +83,7 @@ async fn issue(
 pub fn answer_outcome(request: &HttpRequest, outcome: Outcome) -> HttpResponse {
     match outcome {
         Outcome::Issued(issued) => {
-            let caller = Caller {
-                token: issued.token,
-            };
+            let caller = Caller::of(issued.token);
             caller.note();
             answer(
                 HttpResponse::Created(),

@@ -87,6 +87,19 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
         };
         wrong("aaguid_allow", what.to_owned());
     }
+    match (webauthn.attestation, webauthn.attestation_roots.is_empty()) {
+        (Attestation::Listed, true) => wrong(
+            "attestation_roots",
+            "is empty: with attestation = listed a model is believed of what these certificates attest \
+             alone; name files with those of the makers of aaguid_allow, or set attestation = any"
+                .to_owned(),
+        ),
+        (Attestation::None, false) => wrong(
+            "attestation_roots",
+            "is of no effect without attestation = any or listed".to_owned(),
+        ),
+        _ => {}
+    }
     let method = webauthn.method(&config.auth);
     if !config.auth.methods.iter().any(|it| it == method.as_str()) {
         wrong(

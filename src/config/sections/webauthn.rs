@@ -1,5 +1,6 @@
 //! Passkeys.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -7,6 +8,7 @@ use uuid::Uuid;
 use super::super::options::{Kind, OptionMeta, Refused, Value, choices, section};
 use super::super::values::{Item, Uri};
 use super::Auth;
+use crate::policy::{self, Rule};
 
 choices! {
     /// How much something is wanted of an authenticator (W3C WebAuthn).
@@ -25,9 +27,9 @@ choices! {
     pub enum Attestation {
         /// Nothing.
         None = "none",
-        /// A statement that verifies, by whatever maker.
+        /// A statement that verifies; by whatever maker, unless there are attestation_roots.
         Any = "any",
-        /// The same, of a model that is listed.
+        /// The same by one of attestation_roots, of a model that is listed.
         Listed = "listed",
     }
 }
@@ -67,6 +69,28 @@ impl Value for Uuid {
     }
 }
 
+impl Item for PathBuf {}
+impl Item for Rule {}
+
+impl Value for Rule {
+    const KIND: Kind = Kind::Text;
+
+    fn read(text: &str, _: &OptionMeta) -> Result<Self, Refused> {
+        let shown: String = text.chars().take(80).collect();
+        let rule = Self::named(text).filter(|rule| !policy::operations(*rule).is_empty());
+        let unknown = || {
+            Refused::Because(format!(
+                "{shown:?} is no rule of an operation; `keystone-ng policy generate` prints them all"
+            ))
+        };
+        rule.ok_or_else(unknown)
+    }
+
+    fn render(&self) -> Option<String> {
+        Some(self.name().to_owned())
+    }
+}
+
 section! {
     /// Passkeys (W3C WebAuthn): login and second factor without anything that can be phished.
     pub struct Webauthn in "webauthn", ours = true {
@@ -101,13 +125,24 @@ section! {
         pub aaguid_allow: Vec<Uuid> = Vec::new();
         /// Models that may not.
         pub aaguid_deny: Vec<Uuid> = Vec::new();
+        /// Certificates (PEM) of the authorities of the makers: files, or folders of .pem and .crt files.
+        /// Where there are any, the certificates in a statement have to end in one of them; with
+        /// attestation = listed there have to be some.
+        pub attestation_roots: Vec<PathBuf> = Vec::new();
         /// Refuse passkeys that can be copied to other devices, as those of password managers.
         pub hardware_bound_only: bool = false;
         /// How many passkeys a user can have.
         pub max_credentials_per_user: usize = 20, min = Some(1.0), max = Some(1000.0);
-        /// How long after a login passkeys can be registered, enabled and deleted with its token, in
-        /// seconds.
+        /// How long after a login passkeys can be registered, enabled and deleted with its token, and what
+        /// step_up_policies names be done, in seconds.
         pub enrolment_max_auth_age: Duration = Duration::from_secs(600), max = Some(86_400.0);
+        /// Policy rules of operations that ask for another login: one of the last enrolment_max_auth_age
+        /// seconds, and by passkey where the user has one. Any can be named, such as
+        /// identity:delete_user.
+        pub step_up_policies: Vec<Rule> = vec![
+            Rule::V4PasskeyRegister, Rule::V4PasskeyUpdate, Rule::V4PasskeyDelete,
+            Rule::V4PasskeyReset, Rule::V4PasskeyInvite,
+        ];
         /// What is done when a passkey's counter goes back.
         pub on_counter_regression: CounterRegression = CounterRegression::Refuse;
         /// What passkeys are called among the methods of a token; it has to be in [auth] methods.

@@ -2,6 +2,7 @@
 
 use super::super::sections::TokenMethod;
 use super::{file, mistakes};
+use crate::policy::Rule;
 
 /// Everything that is needed, and these lines.
 fn enabled(lines: &str) -> String {
@@ -63,6 +64,19 @@ fn options_that_contradict_each_other_are_mistakes() {
         ("algorithms = -7,-8", "names -8"),
         ("algorithms =", "algorithms is empty"),
         ("attestation = listed", "aaguid_allow is empty"),
+        ("attestation = listed", "attestation_roots is empty"),
+        (
+            "attestation_roots = /etc/keystone/makers",
+            "without attestation = any or listed",
+        ),
+        (
+            "step_up_policies = identity:delete_usr",
+            "\"identity:delete_usr\" is no rule",
+        ),
+        (
+            "step_up_policies = admin_required",
+            "is no rule of an operation",
+        ),
         (
             "aaguid_allow = fbfc3007-154e-4ecc-8c0b-6e020557d7bd",
             "without attestation = listed",
@@ -79,6 +93,18 @@ fn options_that_contradict_each_other_are_mistakes() {
         )));
         assert!(found.iter().any(|it| it.contains(why)), "{line}: {found:?}");
     }
+}
+
+#[test]
+fn models_are_listed_with_the_certificates_that_attest_them() {
+    let config = file(&enabled(
+        "origins = https://cloud.example\nattestation = listed\n\
+         aaguid_allow = fbfc3007-154e-4ecc-8c0b-6e020557d7bd\n\
+         attestation_roots = makers, /etc/keystone/one.pem\nstep_up_policies = identity:delete_user",
+    ));
+    let webauthn = &config.config.webauthn;
+    assert_eq!(webauthn.attestation_roots.len(), 2);
+    assert_eq!(webauthn.step_up_policies, [Rule::DeleteUser]);
 }
 
 #[test]

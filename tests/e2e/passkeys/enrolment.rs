@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{alice, log_in, passkeys_of, post, register, start, world};
 use crate::support::login::application_credential;
-use crate::support::passkey::{Authenticator, legacy};
+use crate::support::passkey::{Authenticator, enabled, legacy};
 use crate::support::{Api, Scope, Session, seed};
 use crate::testdb::each_database;
 
@@ -110,6 +110,41 @@ on_sqlite! {
         session.delete(&one).await.expect(403);
         session.patch(&one, &json!({"passkey": {"state": "disabled"}})).await.expect(403);
         session.patch(&one, &json!({"passkey": {"description": "renamed"}})).await.expect(200);
+    }
+
+    async fn models_are_listed_with_the_certificates_of_their_makers_or_there_is_no_server(db: TestDb) {
+        let listed = || {
+            let options = enabled().set("webauthn", "attestation", "listed");
+            options.set("webauthn", "aaguid_allow", "07070707-0707-0707-0707-070707070707")
+        };
+        let makers = db.scratch().join("makers");
+        let with = || listed().set("webauthn", "attestation_roots", makers.display());
+        let cloud = world(&db).start().await;
+        let fails = |options| {
+            let said = cloud.prepare_node(options).fails(&["serve"]);
+            String::from_utf8_lossy(&said.stderr).into_owned()
+        };
+        let said = fails(listed());
+        assert!(said.contains("attestation_roots is empty"), "{said}");
+        let said = fails(with());
+        assert!(said.contains("makers can't be read"), "{said}");
+        std::fs::create_dir(&makers).unwrap();
+        let said = fails(with());
+        assert!(said.contains("there is no .pem and no .crt file in"), "{said}");
+        let root = makers.join("root.pem");
+        std::fs::write(&root, "nothing").unwrap();
+        let said = fails(with());
+        assert!(said.contains("root.pem: there is no certificate in it"), "{said}");
+
+        std::fs::write(&root, include_bytes!("../../../actors/src/webauthn/tests/makers/root.pem")).unwrap();
+        let node = cloud.start_node(with()).await;
+        let session = node.api().login("alice", Scope::Unscoped).await;
+        let path = passkeys_of("alice");
+        let begun = session.post(&format!("{path}/register_start"), &json!({"passkey": {}})).await.expect(201).json();
+        assert_eq!(begun["publicKey"]["attestation"], "direct");
+        let body = json!({"credential": Authenticator::new().create(&begun["publicKey"])});
+        let refused = session.post(&format!("{path}/register_finish"), &body).await.expect(400);
+        assert!(refused.message().contains("model of authenticator may not"), "{refused:?}");
     }
 
     async fn i10_administrators_invite_and_do_not_register(db: TestDb) {

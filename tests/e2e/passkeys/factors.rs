@@ -1,33 +1,41 @@
 //! A passkey beside other methods: rules, receipts, recovery codes.
 
+use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::{alice, begin, passkeys_of, refused, register, start, world};
-use crate::support::delegation::ways_due;
+use crate::support::delegation::{passcode, totp, totp_secret, ways_due};
 use crate::support::login::together;
 use crate::support::passkey::Authenticator;
 use crate::support::{Api, Cloud, Scope, Session, password, seed};
 use crate::testdb::each_database;
 
-const RECEIPT: &str = "Openstack-Auth-Receipt";
+pub(super) const RECEIPT: &str = "Openstack-Auth-Receipt";
 
 /// alice has a passkey, and then a rule.
-async fn ruled<'db>(mut cloud: Cloud<'db>, rule: &str) -> (Cloud<'db>, Session, Authenticator) {
+pub(super) async fn ruled<'db>(
+    mut cloud: Cloud<'db>,
+    rule: &str,
+) -> (Cloud<'db>, Session, Authenticator) {
     let (session, key, _) = alice(cloud.api()).await;
     seed::behind_its_back(&mut cloud, &seed::user_option("alice", "MFAR", rule)).await;
     (cloud, session, key)
 }
 
-async fn passkey(api: &Api, key: &mut Authenticator) -> Value {
+pub(super) async fn passkey(api: &Api, key: &mut Authenticator) -> Value {
     let begun = begin(api, &json!({"passkey": {}})).await;
     json!({"methods": ["webauthn"], "webauthn": {"credential": key.get(&begun["publicKey"])}})
 }
 
-fn body(identity: &Value) -> Value {
+pub(super) fn body(identity: &Value) -> Value {
     json!({"auth": {"identity": identity}})
 }
 
-async fn with_receipt(api: &Api, receipt: &str, identity: &Value) -> crate::support::Answer {
+pub(super) async fn with_receipt(
+    api: &Api,
+    receipt: &str,
+    identity: &Value,
+) -> crate::support::Answer {
     let request = api.request(awc::http::Method::POST, "/v3/auth/tokens");
     request
         .header(RECEIPT, receipt)
@@ -36,7 +44,7 @@ async fn with_receipt(api: &Api, receipt: &str, identity: &Value) -> crate::supp
         .await
 }
 
-fn recovery(user: &str, code: &str) -> Value {
+pub(super) fn recovery(user: &str, code: &str) -> Value {
     json!({"methods": ["webauthn"], "webauthn": {"user": {"id": user, "recovery_code": code}}})
 }
 
@@ -81,10 +89,17 @@ each_database! {
         let codes = codes_of(&bob).await;
         let both = together(&[password("bob"), recovery("bob", &codes[0])]);
         refused(&api.authenticate(&body(&both)).await);
+        assert_eq!(left(&bob).await, 10);
     }
 }
 
-async fn codes_of(session: &Session) -> Vec<String> {
+/// How many codes the user of a session has.
+pub(super) async fn left(session: &Session) -> Value {
+    let path = format!("{}/recovery_codes", passkeys_of(session.text("/user/id")));
+    session.get(&path).await.expect(200).json()["recovery_codes"]["left"].clone()
+}
+
+pub(super) async fn codes_of(session: &Session) -> Vec<String> {
     let path = format!("{}/recovery_codes", passkeys_of(session.text("/user/id")));
     let made = session.post(&path, &json!({})).await.expect(201).json();
     let codes = made["recovery_codes"]["codes"].as_array().unwrap().clone();
@@ -109,11 +124,7 @@ on_sqlite! {
         refused(&api.authenticate(&body(&together(&[recovery("alice", &codes[0]), wrong]))).await);
         refused(&api.authenticate(&body(&together(&[password("bob"), recovery("alice", &codes[0])]))).await);
         refused(&api.authenticate(&body(&together(&[password("alice"), recovery("alice", "nonsense")]))).await);
-        let left = async || {
-            let path = format!("{}/recovery_codes", passkeys_of("alice"));
-            session.get(&path).await.expect(200).json()["recovery_codes"]["left"].clone()
-        };
-        assert_eq!(left().await, 10);
+        assert_eq!(left(&session).await, 10);
         // With the right password, at once or in two steps; each once.
         let both = together(&[recovery("alice", &codes[0]), password("alice")]);
         api.authenticate(&body(&both)).await.expect(201);
@@ -121,7 +132,60 @@ on_sqlite! {
         let due = api.authenticate(&body(&password("alice"))).await.expect(401);
         let receipt = due.header(RECEIPT).unwrap().to_owned();
         with_receipt(api, &receipt, &recovery("alice", &codes[1])).await.expect(201);
-        assert_eq!(left().await, 8);
+        assert_eq!(left(&session).await, 8);
+        // It is somebody else's receipt, or none.
+        let bobs = |code: &str| recovery("bob", code);
+        let due = api.authenticate(&body(&password("alice"))).await.expect(401);
+        let receipt = due.header(RECEIPT).unwrap();
+        refused(&with_receipt(api, receipt, &bobs(&codes[2])).await);
+        refused(&with_receipt(api, "made up", &recovery("alice", &codes[2])).await);
+        refused(&with_receipt(api, "made up", &recovery("nobody", &codes[2])).await);
+        assert_eq!(left(&session).await, 8);
+    }
+
+    async fn a_recovery_code_is_used_up_by_a_login_that_needs_it_and_succeeds(db: TestDb) {
+        let mut cloud = world(&db).set("webauthn", "mfa_equivalent", false).start().await;
+        let (session, mut key, _) = alice(cloud.api()).await;
+        let codes = codes_of(&session).await;
+        let rule = r#"[["password", "webauthn"]]"#;
+        seed::behind_its_back(&mut cloud, &seed::user_option("alice", "MFAR", rule)).await;
+        let (api, session) = (cloud.api(), session.at(cloud.api()));
+        let both = together(&[password("alice"), recovery("alice", &codes[0])]);
+
+        // It would have been let in, but for the scope.
+        let scope = json!({"project": {"name": "no such project", "domain": {"id": "default"}}});
+        let nowhere = json!({"auth": {"identity": both, "scope": scope}});
+        refused(&api.authenticate(&nowhere).await);
+        // It does not need the code.
+        let due = api.authenticate(&body(&passkey(api, &mut key).await)).await.expect(401);
+        let receipt = due.header(RECEIPT).unwrap().to_owned();
+        refused(&with_receipt(api, &receipt, &both).await);
+        assert_eq!(left(&session).await, 10);
+        api.authenticate(&body(&both)).await.expect(201);
+        assert_eq!(left(&session).await, 9);
+    }
+
+    async fn a_recovery_code_counts_with_the_last_proof_alone(db: TestDb) {
+        let mut cloud = world(&db).set("totp", "included_previous_windows", 2).start().await;
+        let (session, _, _) = alice(cloud.api()).await;
+        let codes = codes_of(&session).await;
+        let rule = r#"[["password", "webauthn", "totp"]]"#;
+        seed::behind_its_back(&mut cloud, &seed::user_option("alice", "MFAR", rule)).await;
+        let (api, session) = (cloud.api(), session.at(cloud.api()));
+        // Right or wrong, it is not looked at, and the receipt says nothing of it.
+        for code in [codes[0].as_str(), "made up"] {
+            let both = together(&[password("alice"), recovery("alice", code)]);
+            let due = api.authenticate(&body(&both)).await.expect(401);
+            assert_eq!(due.json()["receipt"]["methods"], json!(["password"]));
+            assert_eq!(ways_due(&due), [["password", "webauthn", "totp"]]);
+        }
+        assert_eq!(left(&session).await, 10);
+        totp_secret(&api.admin().await, "alice").await;
+        let due = api.authenticate(&body(&password("alice"))).await.expect(401);
+        let receipt = due.header(RECEIPT).unwrap().to_owned();
+        let last = together(&[totp("alice", &passcode(Utc::now())), recovery("alice", &codes[0])]);
+        with_receipt(api, &receipt, &last).await.expect(201);
+        assert_eq!(left(&session).await, 9);
     }
 
     async fn a_passkey_that_looked_who_uses_it_is_enough_alone(db: TestDb) {

@@ -14,9 +14,18 @@ macro_rules! on_sqlite {
 mod device;
 mod enrolment;
 mod factors;
+mod forged;
+mod forged_shapes;
+mod handed_on;
 mod import;
+mod legacy;
+mod limits;
 mod login;
 mod management;
+mod pages;
+mod receipts;
+mod step_up;
+mod watched;
 
 use awc::http::Method;
 use serde_json::{Value, json};

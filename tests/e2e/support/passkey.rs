@@ -18,8 +18,13 @@ pub(crate) const ORIGIN: &str = "https://id.cloud.example";
 pub(crate) const METHODS: &str =
     "external,password,token,oauth1,mapped,application_credential,ec2credential,totp,webauthn";
 
-/// The options with which passkeys are served.
+/// The options with which passkeys are served, and managed with whatever token.
 pub(crate) fn enabled() -> Options {
+    as_installed().set("webauthn", "step_up_policies", "")
+}
+
+/// The options with which passkeys are served.
+pub(crate) fn as_installed() -> Options {
     Options::default()
         .set("auth", "methods", METHODS)
         .set("webauthn", "enabled", true)
@@ -55,18 +60,21 @@ impl Authenticator {
         }
     }
 
-    fn flags(&self) -> u8 {
+    /// What it says by flags when it is used.
+    pub(crate) fn flags(&self) -> u8 {
         PRESENT | if self.verifies { VERIFIED } else { 0 }
     }
 
-    fn data(&self, flags: u8) -> Vec<u8> {
+    /// What it says when it is used, with these flags.
+    pub(crate) fn data(&self, flags: u8) -> Vec<u8> {
         let mut data = digest(&SHA256, RP_ID.as_bytes()).as_ref().to_vec();
         data.push(flags);
         data.extend(self.counter.to_be_bytes());
         data
     }
 
-    fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
+    /// What the browser says.
+    pub(crate) fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
         let data = json!({
             "type": kind, "challenge": options["challenge"], "origin": self.origin,
             "crossOrigin": false,
@@ -77,6 +85,12 @@ impl Authenticator {
     /// `navigator.credentials.create`, as `toJSON` gives it.
     pub(crate) fn create(&mut self, options: &Value) -> Value {
         self.handle = Some(bytes(&options["user"]["id"]));
+        let object = object(&self.attested());
+        self.made(&object, &self.client_data("webauthn.create", options))
+    }
+
+    /// What it says when it makes the passkey.
+    pub(crate) fn attested(&self) -> Vec<u8> {
         let point = self.keys.public_key().as_ref();
         let (x, y) = (&point[1..33], &point[33..65]);
         let mut data = self.data(self.flags() | ATTESTED);
@@ -87,16 +101,18 @@ impl Authenticator {
         data.extend(x);
         data.extend([0x22, 0x58, 0x20]);
         data.extend(y);
-        let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
-        object.push(u8::try_from(data.len()).unwrap());
-        object.extend(data);
+        data
+    }
+
+    /// What a browser answers that has made it, with this object.
+    pub(crate) fn made(&self, object: &[u8], client_data: &[u8]) -> Value {
         json!({
             "id": text(&self.raw_id), "rawId": text(&self.raw_id), "type": "public-key",
             "authenticatorAttachment": "cross-platform",
             "clientExtensionResults": {"credProps": {"rk": true}},
             "response": {
-                "attestationObject": text(&object),
-                "clientDataJSON": text(&self.client_data("webauthn.create", options)),
+                "attestationObject": text(object),
+                "clientDataJSON": text(client_data),
                 "transports": ["usb", "nfc"],
             },
         })
@@ -126,17 +142,23 @@ impl Authenticator {
 
     /// The same, without counting.
     pub(crate) fn sign(&self, options: &Value) -> Value {
-        let data = self.data(self.flags());
-        let client_data = self.client_data("webauthn.get", options);
-        let mut message = data.clone();
-        message.extend(digest(&SHA256, &client_data).as_ref());
+        self.over(
+            &self.data(self.flags()),
+            &self.client_data("webauthn.get", options),
+        )
+    }
+
+    /// What a browser answers that has used it, with whatever is signed.
+    pub(crate) fn over(&self, data: &[u8], client_data: &[u8]) -> Value {
+        let mut message = data.to_vec();
+        message.extend(digest(&SHA256, client_data).as_ref());
         let signature = self.keys.sign(&SystemRandom::new(), &message);
         json!({
             "id": text(&self.raw_id), "rawId": text(&self.raw_id), "type": "public-key",
             "clientExtensionResults": {},
             "response": {
-                "authenticatorData": text(&data),
-                "clientDataJSON": text(&client_data),
+                "authenticatorData": text(data),
+                "clientDataJSON": text(client_data),
                 "signature": text(signature.expect("a signature").as_ref()),
                 "userHandle": self.handle.as_deref().map(text),
             },
@@ -170,11 +192,21 @@ pub(crate) fn legacy(credential: &Value) -> Value {
     })
 }
 
-fn text(bytes: &[u8]) -> String {
+/// An attestation object without a statement.
+pub(crate) fn object(data: &[u8]) -> Vec<u8> {
+    let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".to_vec();
+    object.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+    object.extend(data);
+    object
+}
+
+/// As WebAuthn writes bytes.
+pub(crate) fn text(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+/// What such a text says.
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().expect("base64url");
     URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))

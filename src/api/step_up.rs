@@ -1,0 +1,267 @@
+//! Step-up: operations for which a token is not enough that was good for all else. `[webauthn]
+//! step_up_policies` names their rules; policy is asked first, as ever, and in one place
+//! ([`Caller::enforce`]), so any rule can be named.
+//!
+//! Whether the caller has a passkey only the database can tell, and `enforce` waits for nothing. So
+//! it is looked up before: with the token, where the path is one that asks for such a rule. Where it
+//! was not looked up the caller counts as one who has.
+//!
+//! [`Caller::enforce`]: super::caller::Caller::enforce
+
+use std::collections::HashMap;
+
+use keystone_actors::token::Token;
+use keystone_actors::webauthn::HasPasskey;
+use tracing::warn;
+
+use super::error::ApiError;
+use super::routes::Operation;
+use crate::config::Config;
+use crate::node::Node;
+use crate::policy::{self, Rule};
+
+/// What is asked for, and where.
+#[derive(Debug, Default)]
+pub struct StepUp {
+    /// By the number of the rule.
+    rules: Box<[bool]>,
+    /// Paths as they are routed, with the methods that may ask for such a rule. None for the rules of
+    /// passkeys, which look by themselves.
+    paths: HashMap<String, Vec<&'static str>>,
+    /// The name that passkeys have among the methods of a token.
+    method: &'static str,
+    /// How long ago a login may be, in seconds.
+    max_age: i64,
+    /// How long a token lives that is made by a login, in seconds.
+    token_life: i64,
+}
+
+/// What is known of how the bearer of a token has signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was looked up.
+    #[default]
+    Unknown,
+    /// As is asked for.
+    Good,
+    /// Too long ago.
+    Old,
+    /// Too long ago, or without the passkey that the user has.
+    WithoutPasskey,
+}
+
+impl StepUp {
+    /// By the configuration, for the operations that are routed.
+    pub fn new(config: &Config, routed: &[Operation]) -> Self {
+        let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let webauthn = &config.webauthn;
+        let named = match webauthn.enabled {
+            true => webauthn.step_up_policies.as_slice(),
+            false => &[],
+        };
+        let mut rules = vec![false; Rule::ALL.len()];
+        let mut paths: HashMap<String, Vec<&'static str>> = HashMap::new();
+        for rule in named {
+            if let Some(rule) = rules.get_mut(*rule as usize) {
+                *rule = true;
+            }
+            let asking = asking(*rule, routed);
+            if asking.is_empty() {
+                warn!(
+                    rule = rule.name(),
+                    "[webauthn] step_up_policies names a rule that no path asks for"
+                );
+            }
+            for operation in asking.into_iter().filter(|_| !is_of_passkeys(*rule)) {
+                let methods = paths.entry(operation.path.clone()).or_default();
+                methods.push(operation.method);
+            }
+        }
+        Self {
+            rules: rules.into(),
+            paths,
+            method: webauthn.method(&config.auth).as_str(),
+            max_age: seconds(webauthn.enrolment_max_auth_age),
+            token_life: seconds(config.token.expiration),
+        }
+    }
+
+    /// Whether a rule is named.
+    pub fn is_asked_by(&self, rule: Rule) -> bool {
+        self.rules.get(rule as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether any is.
+    pub fn is_on(&self) -> bool {
+        self.rules.contains(&true)
+    }
+
+    /// Whether an operation may ask for a rule that is named; `path` as it is routed.
+    pub fn may_be_asked(&self, method: &str, path: &str) -> bool {
+        let methods = self.paths.get(path);
+        methods.is_some_and(|methods| methods.contains(&method))
+    }
+
+    /// Whether no path has to be looked at.
+    pub fn has_no_paths(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// How long ago a login may be, in seconds.
+    pub fn max_age(&self) -> i64 {
+        self.max_age
+    }
+
+    /// Whether a token was made by a login just now, at the time `now`, in seconds since 1970.
+    ///
+    /// A token ends at the same time as the one that it was made from. What ends earlier counts as
+    /// older than it is.
+    pub fn is_fresh(&self, token: &Token, now: i64) -> bool {
+        now - (token.expires_at - self.token_life) <= self.max_age
+    }
+
+    /// How the bearer of a token has signed in. Asks the database where the token does not tell.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn standing(
+        &self,
+        node: &Node,
+        token: &Token,
+        now: i64,
+    ) -> Result<Standing, ApiError> {
+        let by_passkey = token.methods.contains(self.method);
+        let user = token.acting_user.clone();
+        let has_passkey = by_passkey || node.providers.webauthn.read(HasPasskey { user }).await?;
+        Ok(judge(by_passkey, has_passkey, self.is_fresh(token, now)))
+    }
+
+    /// Fails where a rule that is named asks for another login.
+    ///
+    /// # Errors
+    /// 403, which says what to do.
+    pub fn check(&self, rule: Rule, standing: Standing) -> Result<(), ApiError> {
+        if !self.is_asked_by(rule) {
+            return Ok(());
+        }
+        let (what, again) = match standing {
+            Standing::Good => return Ok(()),
+            Standing::Old => ("a login", "Sign in again"),
+            Standing::WithoutPasskey | Standing::Unknown => {
+                ("a login with a passkey", "Sign in again with your passkey")
+            }
+        };
+        if standing == Standing::Unknown {
+            warn!(
+                rule = rule.name(),
+                "it was not looked up whether the caller has a passkey: refused"
+            );
+        }
+        Err(ApiError::forbidden_action(&format!(
+            "This needs {what} of the last {} seconds. {again} ({})",
+            self.max_age,
+            rule.name()
+        )))
+    }
+}
+
+fn judge(by_passkey: bool, has_passkey: bool, fresh: bool) -> Standing {
+    match (has_passkey, by_passkey, fresh) {
+        (_, true, true) | (false, _, true) => Standing::Good,
+        (false, false, false) => Standing::Old,
+        (true, _, _) | (_, true, false) => Standing::WithoutPasskey,
+    }
+}
+
+/// The operations among those that are routed that ask for a rule. Names of variables may differ, and
+/// a variable may stand where the rule has a word.
+fn asking(rule: Rule, routed: &[Operation]) -> Vec<&Operation> {
+    let fits = |routed: &str, named: &str| {
+        let is_variable = |part: &str| part.starts_with('{');
+        let count = routed.split('/').count() == named.split('/').count();
+        let mut parts = routed.split('/').zip(named.split('/'));
+        count && parts.all(|(one, other)| is_variable(one) || one == other)
+    };
+    let asks = |operation: &&Operation| {
+        // HEAD is GET, also where the rule does not say so.
+        let also = if operation.method == "HEAD" {
+            "GET"
+        } else {
+            operation.method
+        };
+        policy::operations(rule).iter().any(|named| {
+            let (method, path) = named.split_once(' ').unwrap_or_default();
+            let path = path.split('?').next().unwrap_or_default();
+            (method == operation.method || method == also) && fits(&operation.path, path)
+        })
+    };
+    routed.iter().filter(asks).collect()
+}
+
+/// Whether what asks for it looks by itself how the caller has signed in.
+fn is_of_passkeys(rule: Rule) -> bool {
+    rule.name().starts_with("identity:v4_passkey_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::openapi;
+    use super::*;
+
+    #[test]
+    fn who_has_a_passkey_shows_it_and_everybody_signs_in_just_now() {
+        assert_eq!(judge(true, true, true), Standing::Good);
+        assert_eq!(judge(false, false, true), Standing::Good);
+        assert_eq!(judge(false, false, false), Standing::Old);
+        for (by_passkey, fresh) in [(true, false), (false, true), (false, false)] {
+            assert_eq!(judge(by_passkey, true, fresh), Standing::WithoutPasskey);
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_not_named_asks_for_nothing_and_one_that_is_for_what_is_known() {
+        let named = StepUp {
+            rules: (0..Rule::ALL.len())
+                .map(|rule| rule == Rule::DeleteUser as usize)
+                .collect(),
+            max_age: 600,
+            ..StepUp::default()
+        };
+        for standing in [Standing::Unknown, Standing::Old, Standing::WithoutPasskey] {
+            assert!(named.check(Rule::UpdateUser, standing).is_ok());
+            let error = named.check(Rule::DeleteUser, standing).unwrap_err();
+            assert_eq!(error.status().as_u16(), 403);
+            let text = error.message();
+            assert!(text.contains("needs a login"), "{text}");
+            assert!(text.contains("600 seconds. Sign in again"), "{text}");
+            assert!(text.ends_with("(identity:delete_user)."), "{text}");
+        }
+        assert!(named.check(Rule::DeleteUser, Standing::Good).is_ok());
+    }
+
+    #[test]
+    fn the_paths_of_a_rule_are_found_by_its_operations() {
+        let routed = openapi::operations(true);
+        let of = |rule| {
+            let asking = asking(rule, &routed);
+            let asking = asking.iter().map(|it| format!("{} {}", it.method, it.path));
+            asking.collect::<Vec<_>>()
+        };
+        assert_eq!(of(Rule::DeleteUser), ["DELETE /v3/users/{user_id}"]);
+        let shown = of(Rule::GetUser);
+        assert_eq!(
+            shown,
+            ["GET /v3/users/{user_id}", "HEAD /v3/users/{user_id}"]
+        );
+        // Whatever is served here can be named.
+        let is_served = |name: &str| {
+            !name.starts_with("identity:v4_") || name.starts_with("identity:v4_passkey_")
+        };
+        for rule in Rule::ALL {
+            let is_operation = !policy::operations(*rule).is_empty();
+            if is_operation && is_served(rule.name()) {
+                assert!(!of(*rule).is_empty(), "{}", rule.name());
+            }
+        }
+    }
+}

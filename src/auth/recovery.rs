@@ -1,0 +1,71 @@
+//! Recovery codes, each good once in a passkey's place, beside another proof.
+
+use keystone_actors::ids::UserId;
+use keystone_actors::webauthn::UseRecoveryCode;
+use secrecy::SecretString;
+use tracing::info;
+
+use super::password::find_user;
+use super::request::UserRef;
+use super::webauthn::{admit, is_same};
+use super::{Proof, mfa, refused};
+use crate::api::error::ApiError;
+use crate::node::Node;
+
+/// Takes the code for later: it is used up by a login that needs it, and does not fail for anything
+/// else.
+pub(super) async fn prove(
+    node: &Node,
+    proof: &mut Proof,
+    user: Option<&UserRef>,
+    code: &SecretString,
+    receipt: Option<&str>,
+    now: i64,
+) -> Result<(), ApiError> {
+    let known = match user {
+        Some(user) => find_user(node, user).await?.map(|user| user.id.clone()),
+        None => None,
+    };
+    // The others, or a receipt, have proven who it is: nobody tries another's codes.
+    let same = known.as_ref().filter(|user| match &proof.user {
+        Some(proven) => proven == *user,
+        None => matches!(mfa::open(node, user, receipt, now), Ok(Some(_))),
+    });
+    match same {
+        Some(user) => {
+            admit(node, user, now).await?;
+            is_same(proof, user)?;
+            proof.recovery_code = Some(code.clone());
+            Ok(())
+        }
+        None => Err(no_such_code(node, known.as_ref())),
+    }
+}
+
+/// Uses up a code, once there is a token to be given for it.
+pub(super) async fn use_up(
+    node: &Node,
+    user: &UserId,
+    code: SecretString,
+    now: i64,
+) -> Result<(), ApiError> {
+    let code = UseRecoveryCode {
+        user: user.clone(),
+        code,
+        now,
+    };
+    match node.providers.webauthn.send(code).await? {
+        true => {
+            info!(user.id = %user, "a recovery code was used");
+            Ok(())
+        }
+        false => Err(no_such_code(node, Some(user))),
+    }
+}
+
+fn no_such_code(node: &Node, user: Option<&UserId>) -> ApiError {
+    let reason = "no such recovery code";
+    info!(reason, "login by recovery code refused");
+    let error = refused(node, &reason).audited("BadRecoveryCode");
+    error.about(user)
+}

@@ -1,0 +1,131 @@
+//! Operations that ask for a login of just now, and by passkey of who has one.
+
+use serde_json::{Value, json};
+
+use super::factors::{body, codes_of, left, passkey, recovery};
+use super::{alice, passkeys_of, refused, register};
+use crate::support::cloud::Builder;
+use crate::support::login::together;
+use crate::support::passkey::{Authenticator, as_installed};
+use crate::support::{Answer, Api, Scope, Session, password, scoped, seed, token};
+use crate::testdb::{TestDb, each_database};
+
+fn world(db: &TestDb) -> Builder<'_> {
+    Builder::new(db).seed(seed::world()).options(as_installed())
+}
+
+async fn by_passkey(api: &Api, key: &mut Authenticator, scope: Scope<'_>) -> Session {
+    let shown = passkey(api, key).await;
+    api.session(&scoped(shown, scope)).await
+}
+
+/// Fails unless it is refused for want of a passkey.
+fn wants_a_passkey(answer: &Answer, rule: &str) {
+    assert_eq!(answer.status(), 403, "{answer:?}");
+    let due =
+        "needs a login with a passkey of the last 600 seconds. Sign in again with your passkey";
+    assert!(
+        answer.message().contains(&format!("{due} ({rule}).")),
+        "{answer:?}"
+    );
+}
+
+each_database! {
+    async fn who_has_a_passkey_manages_passkeys_with_it(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        // The first one by password.
+        let (by_password, mut key, made) = alice(api).await;
+        let all = passkeys_of("alice");
+        let one = format!("{all}/{}", made["id"].as_str().unwrap());
+        let begin = format!("{all}/register_start");
+        let change = |change: Value| json!({"passkey": change});
+        let put = |state: &str| change(json!({"state": state}));
+
+        let registers = by_password.post(&begin, &change(json!({}))).await;
+        wants_a_passkey(&registers, "identity:v4_passkey_register");
+        let codes = by_password.post(&format!("{all}/recovery_codes"), &json!({})).await;
+        wants_a_passkey(&codes, "identity:v4_passkey_register");
+        wants_a_passkey(&by_password.patch(&one, &put("disabled")).await, "identity:v4_passkey_update");
+        wants_a_passkey(&by_password.delete(&one).await, "identity:v4_passkey_delete");
+        by_password.get(&one).await.expect(200);
+
+        let session = by_passkey(api, &mut key, Scope::Unscoped).await;
+        let (_, second) = register(&session).await;
+        let second = format!("{all}/{}", second["id"].as_str().unwrap());
+        session.delete(&second).await.expect(204);
+        session.patch(&one, &change(json!({"description": "blue"}))).await.expect(200);
+        // A token that is made of it is as good.
+        let again = api.session(&scoped(token(session.token()), Scope::Project("demo"))).await;
+        again.patch(&one, &put("disabled")).await.expect(200);
+        // None is left to sign in with.
+        by_password.patch(&one, &put("active")).await.expect(200);
+        wants_a_passkey(&by_password.patch(&one, &put("disabled")).await, "identity:v4_passkey_update");
+    }
+
+    async fn any_rule_can_ask_for_it(db: TestDb) {
+        let rules = "identity:delete_user, identity:update_user";
+        let options = || as_installed().set("webauthn", "step_up_policies", rules);
+        let cloud = world(&db).options(options()).start().await;
+        let api = cloud.api();
+        let admin = api.admin().await;
+        let user = json!({"user": {"name": "gone", "domain_id": "default"}});
+        let new = async |session: &Session| {
+            let made = session.post("/v3/users", &user).await.expect(201).json();
+            format!("/v3/users/{}", made["user"]["id"].as_str().unwrap())
+        };
+
+        // Of who has none nothing but a login of just now is asked.
+        admin.delete(&new(&admin).await).await.expect(204);
+        let other = cloud.start_node(options().set("token", "expiration", 7200)).await;
+        let one = new(&admin).await;
+        let old = admin.at(other.api()).delete(&one).await.expect(403);
+        let text = old.message();
+        assert!(text.contains("needs a login of the last 600 seconds. Sign in again (identity:delete_user)."), "{text}");
+        admin.at(other.api()).get(&one).await.expect(200);
+
+        let (mut key, _) = register(&admin).await;
+        wants_a_passkey(&admin.delete(&one).await, "identity:delete_user");
+        let change = json!({"user": {"description": "x"}});
+        wants_a_passkey(&admin.patch(&one, &change).await, "identity:update_user");
+        admin.get(&one).await.expect(200);
+        // Policy is asked first: who may not learns nothing else.
+        let bob = api.login("bob", Scope::Unscoped).await;
+        let refused = bob.delete(&one).await.expect(403);
+        assert!(!refused.message().contains("Sign in"), "{refused:?}");
+        // What manages passkeys is not named here.
+        register(&admin).await;
+
+        let session = by_passkey(api, &mut key, Scope::System).await;
+        session.patch(&one, &change).await.expect(200);
+        wants_a_passkey(&session.at(other.api()).delete(&one).await, "identity:delete_user");
+        session.delete(&one).await.expect(204);
+    }
+}
+
+on_sqlite! {
+    async fn a_recovery_code_stands_for_the_passkey_that_is_asked_for(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        let (_, mut key, made) = alice(api).await;
+        let session = by_passkey(api, &mut key, Scope::Unscoped).await;
+        let codes = codes_of(&session).await;
+        let both = |code: &str| body(&together(&[password("alice"), recovery("alice", code)]));
+
+        refused(&api.authenticate(&both("made up")).await);
+        assert_eq!(left(&session).await, 10);
+        let by_code = api.session(&both(&codes[0])).await;
+        assert_eq!(left(&session).await, 9);
+        refused(&api.authenticate(&both(&codes[0])).await);
+        let one = format!("{}/{}", passkeys_of("alice"), made["id"].as_str().unwrap());
+        by_code.delete(&one).await.expect(204);
+        register(&by_code).await;
+
+        // Who has no passkey does not need it.
+        let bob = api.login("bob", Scope::Unscoped).await;
+        let codes = codes_of(&bob).await;
+        let bobs = together(&[password("bob"), recovery("bob", &codes[0])]);
+        refused(&api.authenticate(&body(&bobs)).await);
+        assert_eq!(left(&bob).await, 10);
+    }
+}
