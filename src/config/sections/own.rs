@@ -90,7 +90,7 @@ section! {
     /// Connections to the database. Where it is stands in [database].
     pub struct Storage in "storage", ours = true {
         /// Connections of all providers together.
-        pub connections: usize = 40, min = Some(1.0), max = Some(100_000.0);
+        pub connections: usize = 50, min = Some(1.0), max = Some(100_000.0);
         /// How long a query waits for a free connection, in seconds.
         pub acquire_timeout: Duration = Duration::from_secs(5),
             min = Some(0.001), max = Some(86_400.0);
