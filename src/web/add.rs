@@ -107,7 +107,7 @@ pub async fn begin_invited(
     let now = Utc::now().timestamp();
     let begun = async {
         require_own_page(&request)?;
-        let options = passkeys::begin_invited(&node, &secret(&body)?, now).await?;
+        let options = passkeys::begin_invited(&node, &request, &secret(&body)?, now).await?;
         Ok(json!({"publicKey": spelling::w3c_creation(&options)}))
     };
     answer::json(begun.await)

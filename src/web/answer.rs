@@ -174,12 +174,27 @@ pub fn or_page(
     };
     let note = Note {
         title: "That did not work",
-        words: error.message(),
+        words: plain(error.message()),
         path,
         link,
         visitor: None,
     };
-    note.answer(node, request, error.status())
+    later(note.answer(node, request, error.status()), &error)
+}
+
+/// A message without what is said to programs before it.
+fn plain(message: &str) -> &str {
+    let action = "You are not authorized to perform the requested action: ";
+    message.strip_prefix(action).unwrap_or(message)
+}
+
+/// The same answer, with when to try again where the error says so.
+pub fn later(mut response: HttpResponse, error: &ApiError) -> HttpResponse {
+    if let Some(seconds) = error.retry_after() {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// A page that says one thing, and leads on.

@@ -14,12 +14,14 @@ use super::manage::visitor_or_way;
 use super::session::{Fields, Visitor};
 use crate::api::body::JsonBody;
 use crate::api::error::ApiError;
-use crate::auth::Outcome;
+use crate::auth::{Outcome, limits};
 use crate::node::Node;
 use crate::passkeys::{self, LoginWanted, UserNamed, spelling};
 
 const UNKNOWN: &str =
     "Nothing waits for this code. Check it; codes last only minutes and are good once.";
+const MORE: &str = "This account asks for more than a passkey, and a command line is let in by a passkey \
+                    alone. Sign in there with your password.";
 const REFUSED: &str = "The command line was not let in. Try again, with a passkey of this account.";
 
 /// `GET /passkeys/device[?code=…]`.
@@ -37,6 +39,7 @@ pub async fn show(node: web::Data<Node>, request: HttpRequest) -> HttpResponse {
             return Ok(ask(&node, &request, &visitor, "", None));
         };
         let now = Utc::now().timestamp();
+        limits::step(&node, &request, Some(&named(&visitor)), now)?;
         let look = LookDevice {
             user_code: code.clone(),
             now,
@@ -123,6 +126,7 @@ pub async fn deny(node: web::Data<Node>, request: HttpRequest, body: web::Bytes)
     let denied = async {
         let visitor = Visitor::who_may_act(&node, &request, fields.get("csrf"), now).await?;
         let code = tidy(fields.get("code").unwrap_or_default());
+        limits::step(&node, &request, Some(&named(&visitor)), now)?;
         let answer = AnswerDevice {
             user_code: code.clone(),
             user: visitor.user().clone(),
@@ -148,7 +152,7 @@ pub async fn begin(
     let now = Utc::now().timestamp();
     let begun = async {
         let visitor = Visitor::who_asks(&node, &request, now).await?;
-        let options = passkeys::begin_login(&node, wanted(&visitor), now).await?;
+        let options = passkeys::begin_login(&node, &request, wanted(&visitor), now).await?;
         Ok(json!({"publicKey": spelling::w3c_request(&options)}))
     };
     answer::json(begun.await)
@@ -170,8 +174,10 @@ pub async fn allow(
         // All that a login asks for: the user's rules, too.
         let outcome = passkeys::finish_login(&node, &request, wanted, credential, now).await?;
         let is_same = |issued: &Issued| issued.token.acting_user == *visitor.user();
-        if !matches!(&outcome, Outcome::Issued(issued) if is_same(issued)) {
-            return Err(ApiError::unauthenticated());
+        match &outcome {
+            Outcome::Issued(issued) if is_same(issued) => {}
+            Outcome::Issued(_) => return Err(ApiError::unauthenticated()),
+            Outcome::ReceiptDue(_) => return Err(ApiError::bad_request(MORE)),
         }
         let answer = AnswerDevice {
             user_code,
@@ -196,11 +202,15 @@ pub async fn allow(
 }
 
 fn wanted(visitor: &Visitor) -> LoginWanted {
-    let user = UserNamed::Id(visitor.user().to_string());
     LoginWanted {
-        user: Some(user),
-        scope: None,
+        user: Some(named(visitor)),
+        signed_in: true,
+        ..LoginWanted::default()
     }
+}
+
+fn named(visitor: &Visitor) -> UserNamed {
+    UserNamed::Id(visitor.user().to_string())
 }
 
 /// How it ended.

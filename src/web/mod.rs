@@ -8,6 +8,7 @@ mod assets;
 mod device;
 mod html;
 mod manage;
+mod more;
 mod session;
 mod sign_in;
 
@@ -35,6 +36,16 @@ pub fn routes(pages: &mut Router) {
         .register(pages);
     Routes::at("/passkeys/sign-in/finish")
         .post(sign_in::finish)
+        .register(pages);
+    Routes::at("/passkeys/sign-in/more")
+        .get(more::show)
+        .post(more::by_form)
+        .register(pages);
+    Routes::at("/passkeys/sign-in/more/begin")
+        .post(more::begin)
+        .register(pages);
+    Routes::at("/passkeys/sign-in/more/finish")
+        .post(more::finish)
         .register(pages);
     Routes::at("/passkeys/sign-out")
         .post(sign_in::out)

@@ -6,44 +6,51 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::revocation::RevokeToken;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::answer::{self, Page, Tone, base_path, lead, service};
 use super::html::Html;
-use super::session::{Fields, Visitor, require_own_page, signed_in, signed_out};
+use super::more::{settle, settled, told};
+use super::session::{Fields, Visitor, require_own_page, signed_out};
 use crate::api::body::JsonBody;
 use crate::api::error::ApiError;
 use crate::auth::request::AuthRequest;
-use crate::auth::{self, Outcome, authenticate};
+use crate::auth::{self, Outcome, authenticate, limits};
 use crate::node::Node;
 use crate::passkeys::{self, DomainRef, LoginWanted, UserNamed, spelling};
 
 /// What everybody is told who is not let in, whatever the reason.
 const REFUSED: &str =
     "You were not signed in. Check what you typed, or try another passkey or your password.";
-/// What is told after a password that is good, and not enough.
-const NOW_THE_PASSKEY: &str = "This account needs one more proof. Go on with your passkey, or type \
-                               your password again with a one-time or recovery code.";
-/// What is told after a passkey that is good, and not enough.
-const PASSWORD_FIRST: &str =
-    "This account needs one more proof. Sign in with your password first, then with your passkey.";
 
 /// `GET /passkeys/sign-in`.
 pub async fn show(node: web::Data<Node>, request: HttpRequest) -> HttpResponse {
     let query = Fields::of_query(&request);
-    let added = query
-        .get("done")
-        .map(|_| (Tone::Good, "The passkey was added. Now sign in with it."));
-    form(&node, &request, &query, StatusCode::OK, added, None)
+    let done = query.get("done").and_then(done_text);
+    form(&node, &request, &query, StatusCode::OK, done)
 }
 
-/// The page; `receipt` is of the password that was good.
+/// What is told of what led here.
+fn done_text(done: &str) -> Option<(Tone, &'static str)> {
+    Some(match done {
+        "added" => (Tone::Good, "The passkey was added. Now sign in with it."),
+        "out" => (Tone::Good, "You are signed out."),
+        "remove" => (
+            Tone::Good,
+            "The passkey was removed. You had signed in with it, so you are signed out.",
+        ),
+        "late" => (Tone::Bad, "That took too long. Begin again."),
+        _ => return None,
+    })
+}
+
+/// The page.
 fn form(
     node: &Node,
     request: &HttpRequest,
     typed: &Fields,
     status: StatusCode,
     message: Option<(Tone, &str)>,
-    receipt: Option<&str>,
 ) -> HttpResponse {
     let base = base_path(request);
     let next = safe_next(typed.get("next"));
@@ -54,7 +61,6 @@ fn form(
             ("base", (&base).into()),
             ("service", service(node).into()),
             ("next", (&next).into()),
-            ("receipt", receipt.unwrap_or_default().into()),
             ("user", typed.get("user").unwrap_or_default().into()),
             ("domain", typed.get("domain").unwrap_or(default).into()),
         ],
@@ -67,6 +73,12 @@ fn form(
         ..Page::default()
     };
     page.answer(node, request, status)
+}
+
+/// The path of the page, and back to this one.
+pub fn way_to(next: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("/passkeys/sign-in?next={next}")
 }
 
 /// Where to go after signing in: one of these pages, never elsewhere.
@@ -93,29 +105,18 @@ pub async fn by_password(
     body: web::Bytes,
 ) -> HttpResponse {
     let typed = Fields::read(&body);
-    match try_password(&node, &request, &typed).await {
-        Ok(response) => response,
-        Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
-            let status = StatusCode::UNAUTHORIZED;
-            form(
-                &node,
-                &request,
-                &typed,
-                status,
-                Some((Tone::Bad, REFUSED)),
-                None,
-            )
-        }
-        // A full queue of passwords, say, or an expired password: in the words of the API.
-        Err(error) => form(
-            &node,
-            &request,
-            &typed,
-            error.status(),
-            Some((Tone::Bad, error.message())),
-            None,
-        ),
-    }
+    let error = match try_password(&node, &request, &typed).await {
+        Ok(response) => return response,
+        Err(error) => error,
+    };
+    let text = match error.status() {
+        StatusCode::UNAUTHORIZED => REFUSED,
+        // A full queue of passwords, say: in the words of the API.
+        _ => error.message(),
+    };
+    let told = Some((Tone::Bad, text));
+    let response = form(&node, &request, &typed, error.status(), told);
+    answer::later(response, &error)
 }
 
 async fn try_password(
@@ -130,40 +131,34 @@ async fn try_password(
         typed.get("domain"),
     );
     let password = typed.exactly("password").unwrap_or_default();
-    let mut methods = vec!["password"];
-    let mut identity = json!({"password": {"user": with(&named, "password", password)}});
-    for (field, method) in [("passcode", "totp"), ("recovery_code", "webauthn")] {
-        if let (Some(code), Some(proofs)) = (typed.get(field), identity.as_object_mut()) {
-            methods.push(method);
-            let user = with(&named, field, code);
-            proofs.insert(method.to_owned(), json!({ "user": user }));
-        }
-    }
-    if let Some(proofs) = identity.as_object_mut() {
-        proofs.insert("methods".to_owned(), json!(methods));
-    }
-    let body = json!({"auth": {"identity": identity, "scope": "unscoped"}});
-    let parsed = AuthRequest::parse(&body)?;
+    let user = with(&named, "password", password);
+    let identity = json!({"methods": ["password"], "password": {"user": user}});
+    let outcome = ask(node, request, &identity, None).await?;
+    settled(node, request, outcome, &safe_next(typed.get("next")))
+}
+
+/// Logs in by what is shown here, and tells auditors how it ended.
+///
+/// # Errors
+/// As `POST /v3/auth/tokens` has them.
+pub async fn ask(
+    node: &Node,
+    request: &HttpRequest,
+    identity: &Value,
+    receipt: Option<&str>,
+) -> Result<Outcome, ApiError> {
+    let parsed = AuthRequest::parse(&json!({
+        "auth": {"identity": identity, "scope": "unscoped"}
+    }))?;
     let now = Utc::now().timestamp();
-    let outcome = authenticate(node, parsed, request, None, now).await;
+    limits::step_of(node, request, &parsed, now)?;
+    let outcome = authenticate(node, parsed, request, receipt, now).await;
     auth::tell(node, request, &outcome, None);
-    match outcome? {
-        Outcome::Issued(issued) => {
-            let mut response = lead(request, &safe_next(typed.get("next")));
-            let cookie = signed_in(&issued.text)?;
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-            Ok(response)
-        }
-        Outcome::ReceiptDue(due) => {
-            let status = StatusCode::UNAUTHORIZED;
-            let (message, receipt) = (Some((Tone::Bad, NOW_THE_PASSKEY)), Some(due.text.as_str()));
-            Ok(form(node, request, typed, status, message, receipt))
-        }
-    }
+    outcome
 }
 
 /// A user as requests name one, with a proof.
-fn with(named: &Value, name: &str, proof: &str) -> Value {
+pub fn with(named: &Value, name: &str, proof: &str) -> Value {
     let mut user = named.clone();
     if let Some(members) = user.as_object_mut() {
         members.insert(name.to_owned(), proof.into());
@@ -198,7 +193,10 @@ fn wanted(node: &Node, body: &Value) -> LoginWanted {
         let name = name.to_owned();
         UserNamed::Name { name, domain }
     });
-    LoginWanted { user, scope: None }
+    LoginWanted {
+        user,
+        ..LoginWanted::default()
+    }
 }
 
 /// `POST /passkeys/sign-in/begin`.
@@ -210,7 +208,7 @@ pub async fn begin(
     let begun = async {
         require_own_page(&request)?;
         let now = Utc::now().timestamp();
-        let options = passkeys::begin_login(&node, wanted(&node, &body), now).await?;
+        let options = passkeys::begin_login(&node, &request, wanted(&node, &body), now).await?;
         Ok(json!({"publicKey": spelling::w3c_request(&options)}))
     };
     answer::json(begun.await)
@@ -228,25 +226,14 @@ pub async fn finish(
         let now = Utc::now().timestamp();
         let credential = spelling::asserted(&body)?;
         let wanted = wanted(&node, &body);
-        let outcome = passkeys::finish_login(&node, &request, wanted, credential, now).await?;
-        match outcome {
-            Outcome::Issued(issued) => signed_in(&issued.text),
-            Outcome::ReceiptDue(_) => Err(ApiError::unauthenticated_as(PASSWORD_FIRST)),
-        }
+        let outcome = passkeys::finish_login(&node, &request, wanted, credential, now).await;
+        let outcome = outcome.map_err(|error| match error.status() {
+            StatusCode::UNAUTHORIZED => ApiError::unauthenticated_as(REFUSED),
+            _ => error,
+        });
+        settle(&node, outcome?, &next)
     };
-    match finished.await {
-        Ok(cookie) => {
-            let mut response = answer::json(Ok(json!({ "next": next })));
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-            response
-        }
-        Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
-            let is_good = error.message() == PASSWORD_FIRST;
-            let text = if is_good { PASSWORD_FIRST } else { REFUSED };
-            answer::json(Err(ApiError::unauthenticated_as(text)))
-        }
-        Err(error) => answer::json(Err(error)),
-    }
+    told(finished.await)
 }
 
 /// `POST /passkeys/sign-out`: the token is good no more.
@@ -269,9 +256,15 @@ pub async fn out(node: web::Data<Node>, request: HttpRequest, body: web::Bytes) 
         Err(error) if error.status() == StatusCode::UNAUTHORIZED => {}
         Err(error) => return answer::or_page(&node, &request, Err(error)),
     }
-    let mut response = lead(&request, "/passkeys/sign-in");
-    let headers = response.headers_mut();
-    headers.insert(header::SET_COOKIE, signed_out());
+    leave(&request, "/passkeys/sign-in?done=out")
+}
+
+/// Leads there, and forgets who was signed in.
+pub fn leave(request: &HttpRequest, path: &str) -> HttpResponse {
+    let mut response = lead(request, path);
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, signed_out());
     response
 }
 

@@ -30,12 +30,12 @@
     }
   }
 
-  async function post(path, body, more = {}) {
+  async function post(path, body) {
     let answer;
     try {
       answer = await fetch(base + path, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'X-CSRF-Token': csrf, ...more },
+        headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'X-CSRF-Token': csrf },
         body: JSON.stringify(body),
         credentials: 'same-origin',
         redirect: 'error',
@@ -45,8 +45,10 @@
     }
     let said = {};
     try { said = await answer.json(); } catch { /* no JSON, no words */ }
-    if (!answer.ok) throw new Refused(answer.status, said.error?.message ?? 'Something went wrong. Try again.');
-    return said;
+    if (answer.ok) return said;
+    const why = said.error?.message ?? 'Something went wrong. Try again.';
+    // What is said to programs before it helps nobody here.
+    throw new Refused(answer.status, why.replace(/^You are not authorized to perform the requested action: /, ''));
   }
 
   // WebAuthn's JSON (Level 3), also where the browser does not speak it yet.
@@ -74,21 +76,23 @@
     return { id: credential.id, rawId: text(credential.rawId), type: credential.type, response, clientExtensionResults: credential.getClientExtensionResults() };
   }
 
-  // What a browser says, in words that help.
-  function words(error) {
+  // What a browser says, in words that help: `otherwise` is what to do where it does not say.
+  function words(error, otherwise) {
     if (error instanceof Refused) return error.message;
     switch (error?.name) {
-      case 'NotAllowedError': return 'Nothing happened: it was cancelled, took too long, or no passkey of yours is here.';
-      case 'InvalidStateError': return 'This device or key has a passkey of yours already.';
+      case 'NotAllowedError': return `Nothing happened. It was cancelled or took too long, or this device has nothing that fits. ${otherwise}`;
+      case 'InvalidStateError': return 'This device or key has a passkey of yours already, with which you can sign in. To add another one, use another device or key.';
       case 'SecurityError': return 'Passkeys do not work at this address. Use the address that your administrator gave you.';
-      case 'NotSupportedError': return 'This device has no kind of passkey that is accepted here.';
-      case 'ConstraintError': return 'This device cannot check that it is you. Set up a screen lock or a PIN first.';
-      default: return 'That did not work on this device. Try again, or another passkey.';
+      case 'NotSupportedError': return 'This device has no kind of passkey that is accepted here. Use another device or key.';
+      case 'ConstraintError': return 'This device cannot check that it is you. Set up a screen lock or a PIN first, or use another device or key.';
+      default: return `That did not work on this device. ${otherwise}`;
     }
   }
 
-  // Runs what a form is for, once at a time.
-  function on(form, work) {
+  // Runs what a form is for, once at a time. `back` is where to be after signing in again, where
+  // that may help.
+  function on(form, work, otherwise, back = null) {
+    form.hidden = false;
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       const button = form.querySelector('button');
@@ -98,8 +102,8 @@
       try {
         await work();
       } catch (error) {
-        const again = error instanceof Refused && (error.status === 401 || error.status === 403) && csrf;
-        say(words(error), 'bad', again ? { path: '/passkeys/sign-in?next=' + encodeURIComponent((location.pathname + location.search).slice(base.length)), text: 'Sign in again' } : null);
+        const again = error instanceof Refused && (error.status === 401 || error.status === 403) && back !== null;
+        say(words(error, otherwise), 'bad', again ? { path: '/passkeys/sign-in?next=' + encodeURIComponent(back), text: 'Sign in again' } : null);
       } finally {
         button.removeAttribute('aria-busy');
       }
@@ -108,73 +112,75 @@
 
   const go = (path) => location.assign(base + path);
 
+  // Uses a passkey.
+  async function use(path, { who = {}, said = {}, end = 'finish', how = {} } = {}) {
+    const { publicKey } = await post(`${path}/begin`, who);
+    const credential = await navigator.credentials.get({ publicKey: request(publicKey), ...how });
+    const done = await post(`${path}/${end}`, { ...who, ...said, credential: spelled(credential) });
+    go(done.next);
+  }
+
   // Signing in: by the button, and by what browsers offer while a name is typed.
   function signIn(form) {
-    const { receipt } = form.dataset;
-    let waiting = null;
+    let stop = () => {};
     const named = () => {
       const user = at('user').value.trim();
       return user ? { user, domain: at('domain').value.trim() } : {};
     };
-    async function ceremony(who, extra) {
-      const { publicKey } = await post('/passkeys/sign-in/begin', who);
-      const credential = await navigator.credentials.get({ publicKey: request(publicKey), ...extra });
-      const done = await post('/passkeys/sign-in/finish', { ...who, next, credential: spelled(credential) }, receipt ? { 'OpenStack-Auth-Receipt': receipt } : {});
-      go(done.next);
-    }
+    const ceremony = (who, how) => use('/passkeys/sign-in', { who, how, said: { next } });
     async function offer() {
       if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-      waiting = new AbortController();
+      const waiting = new AbortController();
       // A challenge does not last; long before it is stale, a new one is asked for.
-      const { signal } = waiting;
-      const renew = setTimeout(() => { waiting?.abort(); offer(); }, 120000);
+      const renew = setTimeout(() => { waiting.abort(); offer(); }, 120000);
+      stop = () => { clearTimeout(renew); waiting.abort(); };
       try {
-        await ceremony({}, { mediation: 'conditional', signal });
+        await ceremony({}, { mediation: 'conditional', signal: waiting.signal });
       } catch (error) {
+        if (waiting.signal.aborted) return;
+        clearTimeout(renew);
         if (error instanceof Refused && error.status !== 0) say(words(error), 'bad');
-      } finally {
-        if (!signal.aborted) clearTimeout(renew);
       }
     }
-    form.hidden = false;
     on(form, async () => {
-      waiting?.abort();
-      await ceremony(named(), {});
-    });
+      stop();
+      try {
+        await ceremony(named(), {});
+      } catch (error) {
+        offer();
+        throw error;
+      }
+    }, 'Try again, or sign in with your password.');
     offer();
   }
 
-  async function add(begin, finish, extra) {
-    const { publicKey } = await post(begin, extra);
+  async function add(path, extra) {
+    const { publicKey } = await post(`${path}/begin`, extra);
     const credential = await navigator.credentials.create({ publicKey: creation(publicKey) });
     const description = at('name').value.trim() || null;
-    const done = await post(finish, { ...extra, next, description, credential: spelled(credential) });
+    const done = await post(`${path}/finish`, { ...extra, next, description, credential: spelled(credential) });
     go(done.next);
   }
 
-  // Letting a command line in takes the passkey once more.
-  async function allow(code) {
-    const { publicKey } = await post('/passkeys/device/begin', {});
-    const credential = await navigator.credentials.get({ publicKey: request(publicKey) });
-    const done = await post('/passkeys/device/allow', { code, credential: spelled(credential) });
-    go(done.next);
-  }
-
-  const forms = { passkey: at('passkey'), add: at('add'), invitation: at('invitation'), device: at('device') };
+  const forms = { passkey: at('passkey'), more: at('more'), add: at('add'), invitation: at('invitation'), device: at('device') };
   if (!supported) {
     const why = window.isSecureContext
       ? 'This browser does not know passkeys. Use a newer one.'
       : 'Passkeys work over HTTPS only. Use the address that your administrator gave you.';
     if (Object.values(forms).some(Boolean)) say(why, 'warn');
   } else {
+    const here = (location.pathname + location.search).slice(base.length);
+    const other = 'Try again, or use another device or key.';
     if (forms.passkey) signIn(forms.passkey);
-    if (forms.add) on(forms.add, () => add('/passkeys/add/begin', '/passkeys/add/finish', {}));
-    if (forms.device) on(forms.device, () => allow(forms.device.dataset.code));
+    if (forms.more) on(forms.more, () => use('/passkeys/sign-in/more'), 'Try again, or use a recovery code.', next);
+    if (forms.add) on(forms.add, () => add('/passkeys/add', {}), other, here);
+    // Letting a command line in takes the passkey once more.
+    if (forms.device) on(forms.device, () => use('/passkeys/device', { end: 'allow', said: { code: forms.device.dataset.code } }), 'Try again with a passkey of this account.', here);
     if (forms.invitation) {
       // What stands behind # is sent to no server by itself; out of sight and history with it.
       const secret = location.hash.slice(1);
       history.replaceState(null, '', location.pathname);
-      if (secret) on(forms.invitation, () => add('/passkeys/invitation/begin', '/passkeys/invitation/finish', { secret }));
+      if (secret) on(forms.invitation, () => add('/passkeys/invitation', { secret }), other);
       else {
         forms.invitation.hidden = true;
         say('This link is not whole. Open the invitation again as you got it.', 'bad');
@@ -188,6 +194,6 @@
     time.title = time.textContent;
     time.textContent = when.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   }
-  // A message of the server's is read first.
-  document.querySelector('.message.bad[role="alert"]')?.focus?.();
+  // A message of the server's is read first; where there is one thing to do, it has the focus.
+  (document.querySelector('.message.bad[role="alert"]') ?? document.querySelector('.step:not([hidden]) :is(input:not([hidden]), button)'))?.focus();
 })();
