@@ -11,6 +11,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use keystone_actors::actor::Unavailable;
 use keystone_actors::db::refuses_text;
+use keystone_actors::ids::UserId;
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -44,6 +45,8 @@ struct More {
     identity: Option<Value>,
     /// What auditors are told in the message's place.
     class: Option<&'static str>,
+    /// Who it was, for auditors.
+    user: Option<UserId>,
     /// What stands in the place of the status's name.
     title: Option<&'static str>,
 }
@@ -125,10 +128,12 @@ impl ApiError {
 
     /// 410: there was such a thing once.
     pub fn gone() -> Self {
-        Self::new(
-            StatusCode::GONE,
-            "The service you have requested is no longer available on this server.",
-        )
+        Self::gone_as("The service you have requested is no longer available on this server.")
+    }
+
+    /// 410, in other words.
+    pub fn gone_as(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::GONE, message)
     }
 
     /// 408: the client did not send what it announced.
@@ -137,6 +142,14 @@ impl ApiError {
             StatusCode::REQUEST_TIMEOUT,
             "The body of the request did not arrive in time.",
         )
+    }
+
+    /// 429: too often; `seconds` says when to try again.
+    pub fn too_many(message: impl Into<Cow<'static, str>>, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+        }
     }
 
     /// 503: try again.
@@ -197,6 +210,14 @@ impl ApiError {
         self
     }
 
+    /// The same error, of which auditors are told whom it was about, if that is known.
+    pub fn about(mut self, user: Option<&UserId>) -> Self {
+        if let Some(user) = user {
+            self.more.get_or_insert_default().user = Some(user.clone());
+        }
+        self
+    }
+
     /// The same error by another name than its status has.
     pub fn titled(mut self, title: &'static str) -> Self {
         self.more.get_or_insert_default().title = Some(title);
@@ -205,8 +226,22 @@ impl ApiError {
 
     /// What auditors are told: a class of reasons, or else what the client is told.
     pub fn reason_class(&self) -> &str {
-        let class = self.more.as_ref().and_then(|more| more.class);
-        class.unwrap_or(&self.message)
+        self.class().unwrap_or(&self.message)
+    }
+
+    /// The class of reasons, where one is said.
+    pub fn class(&self) -> Option<&'static str> {
+        self.more.as_ref().and_then(|more| more.class)
+    }
+
+    /// Whom it was about, where that is said.
+    pub fn user(&self) -> Option<&UserId> {
+        self.more.as_ref().and_then(|more| more.user.as_ref())
+    }
+
+    /// Seconds after which to try again.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// What the client is told.

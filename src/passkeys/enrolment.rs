@@ -16,9 +16,11 @@ use super::{allow, check_description, is_own, refuse_delegated, require_fresh, s
 use crate::api::call::initiator;
 use crate::api::caller::Caller;
 use crate::api::error::ApiError;
+use crate::auth::limits;
 use crate::node::Node;
 use crate::notify::{Initiator, Operation};
 use crate::policy::{Rule, Subject as _};
+use crate::telemetry::logins::Ceremony;
 
 /// The user, if the caller is that user, has signed in just now, and policy has nothing against it.
 pub(super) async fn own(
@@ -87,10 +89,32 @@ pub async fn finish_registration(
         invitation: None,
         now,
     };
-    let passkey = node.providers.webauthn.send(finish).await?;
+    let passkey = register(node, finish).await?;
     info!(user.id = %user, passkey.id = passkey.id, "registered a passkey");
     tell(node, http, Some(caller), Operation::Created, &passkey.id);
     Ok(passkey)
+}
+
+async fn register(node: &Node, finish: FinishRegistration) -> Result<Arc<Passkey>, ApiError> {
+    let logins = &node.metrics.logins;
+    let made = node.providers.webauthn.send(finish).await;
+    let reason = match &made {
+        Ok(_) => {
+            logins.accepted(Ceremony::Registration);
+            None
+        }
+        Err(Error::Ceremony(reason)) => Some(reason.class()),
+        Err(Error::AlreadyRegistered) => Some("AlreadyRegistered"),
+        Err(Error::TooMany(_)) => Some("TooMany"),
+        Err(Error::Invitation) => Some("BadInvitation"),
+        // Not a matter of what was shown.
+        Err(_) => None,
+    };
+    if let Some(reason) = reason {
+        info!(reason, "registration of a passkey refused");
+        logins.refused(Ceremony::Registration, reason);
+    }
+    Ok(made?)
 }
 
 /// Makes an invitation for the user to register a passkey.
@@ -129,13 +153,14 @@ pub fn invitation_url(node: &Node, invitation: &Invitation) -> String {
 /// Begins to register a passkey by an invitation.
 ///
 /// # Errors
-/// 401 where the invitation is not good.
+/// 401 where the invitation is not good, 429.
 pub async fn begin_invited(
     node: &Node,
+    http: &HttpRequest,
     secret: &SecretString,
     now: i64,
 ) -> Result<CreationOptions, ApiError> {
-    let user = invited_user(node, secret, now).await?;
+    let user = invited_user(node, http, secret, now).await?;
     begin(node, &user, now).await
 }
 
@@ -151,7 +176,7 @@ pub async fn finish_invited(
     description: Option<String>,
     now: i64,
 ) -> Result<Arc<Passkey>, ApiError> {
-    let user = invited_user(node, secret, now).await?;
+    let user = invited_user(node, http, secret, now).await?;
     check_description(description.as_deref())?;
     let finish = FinishRegistration {
         user: user.id.clone(),
@@ -161,7 +186,7 @@ pub async fn finish_invited(
         invitation: Some(secret.clone()),
         now,
     };
-    let passkey = node.providers.webauthn.send(finish).await?;
+    let passkey = register(node, finish).await?;
     info!(user.id = %user.id, passkey.id = passkey.id, "registered a passkey by invitation");
     let initiator = Initiator {
         user_id: Some(user.id.to_string()),
@@ -171,7 +196,13 @@ pub async fn finish_invited(
     Ok(passkey)
 }
 
-async fn invited_user(node: &Node, secret: &SecretString, now: i64) -> Result<Arc<User>, ApiError> {
+async fn invited_user(
+    node: &Node,
+    http: &HttpRequest,
+    secret: &SecretString,
+    now: i64,
+) -> Result<Arc<User>, ApiError> {
+    limits::step(node, http, None, now)?;
     let look = LookInvitation {
         secret: secret.clone(),
         now,

@@ -17,6 +17,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::logins::Logins;
 use super::{process, trace};
 use crate::server::connections::Connections;
 
@@ -29,6 +30,8 @@ const BUCKETS: [f64; 12] = [
 pub struct Metrics {
     /// Connections of clients.
     pub connections: Connections,
+    /// Passkeys, and limits of logins.
+    pub logins: Logins,
     registry: Registry,
     requests: Arc<DashMap<Key, Series>>,
 }
@@ -56,6 +59,7 @@ impl Metrics {
         registry.register("build", "The program that runs", build);
         Self {
             connections,
+            logins: Logins::register(&mut registry),
             registry,
             requests,
         }

@@ -4,6 +4,7 @@
 mod json;
 mod levels;
 pub mod log;
+pub mod logins;
 pub mod metrics;
 mod process;
 mod queue;

@@ -6,7 +6,7 @@ use crate::api::routes::Operation;
 use crate::api::schema::{Schema, integer, object, text};
 
 /// Status, name, and when it comes.
-const ERRORS: [(u16, &str, &str); 11] = [
+const ERRORS: [(u16, &str, &str); 12] = [
     (
         400,
         "BadRequest",
@@ -39,6 +39,12 @@ const ERRORS: [(u16, &str, &str); 11] = [
         413,
         "TooLarge",
         "The body is larger than the operator allows.",
+    ),
+    (
+        429,
+        "TooManyRequests",
+        "There were too many logins from the client's address, or of this user from it; \
+         `Retry-After` says when to try again.",
     ),
     (
         500,
@@ -88,7 +94,7 @@ pub(super) fn responses() -> Map<String, Value> {
         let header = match *status {
             401 => Some(("WWW-Authenticate", "Where to authenticate.")),
             405 => Some(("Allow", "The methods that there are.")),
-            503 => Some(("Retry-After", "Seconds.")),
+            429 | 503 => Some(("Retry-After", "Seconds.")),
             _ => None,
         };
         if let (Some((name, about)), Value::Object(members)) = (header, &mut response) {

@@ -26,6 +26,7 @@ pub fn routes(api: &mut Router) {
         .public()
         .takes(&shapes::DEVICE)
         .answers(answers::json(shapes::device).with_status(201))
+        .answers(answers::error(429))
         .register(api);
     Routes::at("/v4/auth/passkey/device/token")
         .post(poll)
@@ -52,7 +53,8 @@ async fn start(
     let agent = agent.and_then(|agent| agent.to_str().ok());
     let client = body.get("client").and_then(Value::as_str).or(agent);
     let now = Utc::now().timestamp();
-    let (device, page) = start_device(&node, client.unwrap_or("a command line"), now).await?;
+    let client = client.unwrap_or("a command line");
+    let (device, page) = start_device(&node, &request, client, now).await?;
     answer(
         StatusCode::CREATED,
         &json!({
@@ -76,7 +78,8 @@ async fn poll(
     let code = body.get("device_code").and_then(Value::as_str);
     let code = code.unwrap_or_default().into();
     let now = Utc::now().timestamp();
-    match poll_device(&node, &request, code, body.get("scope"), now).await? {
+    let scope = body.get("scope").filter(|scope| !scope.is_null());
+    match poll_device(&node, &request, code, scope, now).await? {
         Poll::Done(outcome) => Ok(answer_outcome(&request, outcome)),
         Poll::Not(word, why) => Err(ApiError::bad_request(format!("{word}: {why}")).titled(word)),
     }

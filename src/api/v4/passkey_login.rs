@@ -25,6 +25,7 @@ pub fn routes(api: &mut Router) {
         .public()
         .takes(&shapes::START)
         .answers(answers::json(shapes::options).with_status(201))
+        .answers(answers::error(429))
         .register(api);
     Routes::at("/v4/auth/passkey/finish")
         .post(finish)
@@ -36,6 +37,7 @@ pub fn routes(api: &mut Router) {
         .tells("X-Subject-Token", "The token.")
         .answers(answers::json(token).with_status(201))
         .answers(answers::json(refusal).with_status(401))
+        .answers(answers::error(429))
         .register(api);
 }
 
@@ -46,15 +48,23 @@ fn wanted(of: &Value, body: &Value) -> Result<LoginWanted, ApiError> {
         (_, Some(user @ Value::Object(_))) => Some(UserNamed::parse(user)?),
         _ => None,
     };
-    let scope = body.get("scope").cloned();
-    Ok(LoginWanted { user, scope })
+    let scope = body.get("scope").filter(|scope| !scope.is_null()).cloned();
+    Ok(LoginWanted {
+        user,
+        scope,
+        ..LoginWanted::default()
+    })
 }
 
 /// Begins: `POST /v4/auth/passkey/start`.
-async fn start(node: web::Data<Node>, JsonBody(body): JsonBody) -> Result<HttpResponse, ApiError> {
+async fn start(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    JsonBody(body): JsonBody,
+) -> Result<HttpResponse, ApiError> {
     shapes::START.check(&body)?;
     let wanted = wanted(body.get("passkey").unwrap_or(&Value::Null), &body)?;
-    let options = begin_login(&node, wanted, Utc::now().timestamp()).await?;
+    let options = begin_login(&node, &request, wanted, Utc::now().timestamp()).await?;
     answer(
         StatusCode::CREATED,
         &json!({

@@ -67,6 +67,7 @@ pub fn routes(api: &mut Router) {
         .public()
         .takes(&shapes::INVITED)
         .answers(answers::json(shapes::options).with_status(201))
+        .answers(answers::error(429))
         .register(api);
     Routes::at("/v4/auth/passkey/invitation/finish")
         .post(invited_finish)
@@ -74,6 +75,7 @@ pub fn routes(api: &mut Router) {
         .public()
         .takes(&shapes::INVITED)
         .answers(answers::json(shapes::one).with_status(201))
+        .answers(answers::error(429))
         .register(api);
 }
 
@@ -277,10 +279,11 @@ fn secret(body: &Value) -> Result<SecretString, ApiError> {
 /// Begins to register a passkey: `POST /v4/auth/passkey/invitation/start`.
 async fn invited_start(
     node: web::Data<Node>,
+    request: HttpRequest,
     JsonBody(body): JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let now = Utc::now().timestamp();
-    let begun = passkeys::begin_invited(&node, &secret(&body)?, now).await?;
+    let begun = passkeys::begin_invited(&node, &request, &secret(&body)?, now).await?;
     options(&begun)
 }
 

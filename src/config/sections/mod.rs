@@ -23,8 +23,8 @@ pub use identity::{
     PasswordHashAlgorithm, SecurityCompliance,
 };
 pub use own::{
-    ApiServer, CacheCoherence, CredentialNg, Hashing, LogFormat, Notifications, Observability,
-    Providers, Storage, TokenNg,
+    ApiServer, CacheCoherence, CredentialNg, Hashing, LogFormat, LoginLimits, Notifications,
+    Observability, Providers, Storage, TokenNg,
 };
 pub use resources::{
     Assignment, Catalog, DomainConfig, EndpointFilter, EnforcementModel, Policy, Resource, Role,
@@ -121,6 +121,8 @@ config! {
     identity: Identity,
     /// `[jwt_tokens]`
     jwt_tokens: JwtTokens,
+    /// `[login_limits]`
+    login_limits: LoginLimits,
     /// `[notifications]`
     notifications: Notifications,
     /// `[oauth1]`

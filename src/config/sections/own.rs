@@ -144,6 +144,30 @@ section! {
 }
 
 section! {
+    /// How often logins may be tried. Each node counts for itself, in its memory; with n nodes up to
+    /// n times as many are let in. An address is the client's (see [api_server] trusted_proxies), of
+    /// IPv6 the /64 that it is in.
+    pub struct LoginLimits in "login_limits", ours = true {
+        /// Time that the numbers below are for, in seconds: so many at once, and then as many in each
+        /// such time.
+        pub window: Duration = Duration::from_secs(60), min = Some(1.0), max = Some(86_400.0);
+        /// Steps of logins by passkey that are taken from one address: to begin one, to end one, a
+        /// recovery code, an invitation, the login of a command line, a password at the page. Beyond
+        /// it the answer is 429. 0: no limit.
+        pub passkey_per_address: u32 = 600, max = Some(1_000_000.0);
+        /// The same for each user who is named, from one address: nobody is locked out by another
+        /// address. 0: no limit.
+        pub passkey_per_user: u32 = 60, max = Some(1_000_000.0);
+        /// Logins by POST /v3/auth/tokens that may fail from one address; beyond it each is answered
+        /// with 429 for a time. Services often share an address, so mind what they do when a
+        /// password has changed. 0: no limit.
+        pub failures_per_address: u32 = 0, max = Some(1_000_000.0);
+        /// The same for each user who is named, from one address. 0: no limit.
+        pub failures_per_user: u32 = 0, max = Some(1_000_000.0);
+    }
+}
+
+section! {
     /// Who is told of changes and logins: see also [DEFAULT] notification_format and
     /// notification_opt_out.
     pub struct Notifications in "notifications", ours = true {

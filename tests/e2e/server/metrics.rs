@@ -11,13 +11,26 @@ use crate::support::{Cloud, Scope, scoped};
 
 /// A family: its type, and its samples by name and labels.
 #[derive(Debug, Default)]
-struct Family {
+pub(crate) struct Family {
     kind: String,
     samples: Vec<(String, BTreeMap<String, String>, f64)>,
 }
 
+impl Family {
+    /// Whether there is a sample with these labels.
+    pub(crate) fn has(&self, labels: &[(&str, &str)]) -> bool {
+        self.samples.iter().any(|(_, of, _)| are_in(labels, of))
+    }
+}
+
+fn are_in(labels: &[(&str, &str)], of: &BTreeMap<String, String>) -> bool {
+    labels
+        .iter()
+        .all(|(name, value)| of.get(*name).is_some_and(|v| v == value))
+}
+
 /// Reads an exposition; panics where it is not one.
-fn parse(text: &str) -> BTreeMap<String, Family> {
+pub(crate) fn parse(text: &str) -> BTreeMap<String, Family> {
     let body = text.strip_suffix("# EOF\n").expect("# EOF at the end");
     let mut families = BTreeMap::<String, Family>::new();
     let mut current = String::new();
@@ -88,15 +101,15 @@ fn parse(text: &str) -> BTreeMap<String, Family> {
 }
 
 /// The sum of the samples that have these labels.
-fn total(families: &BTreeMap<String, Family>, family: &str, labels: &[(&str, &str)]) -> f64 {
+pub(crate) fn total(
+    families: &BTreeMap<String, Family>,
+    family: &str,
+    labels: &[(&str, &str)],
+) -> f64 {
     let family = families
         .get(family)
         .unwrap_or_else(|| panic!("no {family}"));
-    let has = |of: &BTreeMap<String, String>| {
-        labels
-            .iter()
-            .all(|(name, value)| of.get(*name).is_some_and(|v| v == value))
-    };
+    let has = |of: &BTreeMap<String, String>| are_in(labels, of);
     family
         .samples
         .iter()
@@ -138,6 +151,8 @@ on_sqlite! {
         let pool = [("pool", "identity")];
         assert!(total(&metrics, "keystone_pool_limit", &pool) >= total(&metrics, "keystone_pool_size", &pool));
         assert!(total(&metrics, "keystone_pool_size", &pool) >= 1.0);
+        // The default of `[storage] connections`.
+        assert!(total(&metrics, "keystone_pool_limit", &[]) <= 50.0);
         assert!(total(&metrics, "keystone_cache_hits", &[("cache", "token")]) >= 1.0);
         assert!(total(&metrics, "keystone_cache_misses", &[]) >= 1.0);
         assert_eq!(total(&metrics, "keystone_hash_waiting", &[]), 0.0);

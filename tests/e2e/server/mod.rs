@@ -5,7 +5,7 @@ mod cors;
 mod drain;
 mod limits;
 mod logging;
-mod metrics;
+pub(crate) mod metrics;
 mod proxies;
 mod reload;
 mod start;

@@ -1,0 +1,136 @@
+//! What operators and auditors see of passkeys.
+
+use serde_json::{Value, json};
+
+use super::{alice, begin, finish, log_in, passkeys_of, post, refused, register, start, world};
+use crate::server::metrics::{parse, total};
+use crate::support::login::together;
+use crate::support::passkey::Authenticator;
+use crate::support::{Cloud, Scope, password};
+
+/// A failed login, as auditors are told of it.
+async fn until_told(cloud: &Cloud<'_>, class: &str, user: &str) {
+    let (reason, user) = (
+        format!(r#""reasonType":"{class}""#),
+        format!(r#""user_id":"{user}""#),
+    );
+    let failed = r#""outcome":"failure""#;
+    cloud
+        .until_logged(&["identity.authenticate", failed, &reason, &user])
+        .await;
+}
+
+async fn identity(api: &crate::support::Api, key: &mut Authenticator) -> Value {
+    let begun = begin(api, &json!({"passkey": {}})).await;
+    json!({"methods": ["webauthn"], "webauthn": {"credential": key.get(&begun["publicKey"])}})
+}
+
+on_sqlite! {
+    async fn a_login_that_fails_is_told_with_its_class_and_whom_it_was_about(db: TestDb) {
+        let cloud = world(&db).notifying().start().await;
+        let api = cloud.api();
+        let (_, mut key, _) = alice(api).await;
+        let bob = api.login("bob", Scope::Unscoped).await;
+        let (mut bobs, _) = register(&bob).await;
+
+        let user = json!({"name": "alice", "domain": {"id": "default"}});
+        let begun = begin(api, &json!({"passkey": {"user": user}})).await;
+        let body = json!({"user": user, "credential": bobs.get(&begun["publicKey"])});
+        refused(&finish(api, &body).await);
+        until_told(&cloud, "OtherUser", "alice").await;
+
+        let body = json!({"user": user, "credential": key.get(&begun["publicKey"])});
+        finish(api, &body).await.expect(201);
+        refused(&finish(api, &body).await);
+        until_told(&cloud, "ChallengeReplayed", "alice").await;
+
+        let scope = json!({"project": {"id": "nowhere"}});
+        let begun = begin(api, &json!({"passkey": {}, "scope": scope})).await;
+        let body = json!({"scope": scope, "credential": key.get(&begun["publicKey"])});
+        refused(&finish(api, &body).await);
+        until_told(&cloud, "NoToken", "alice").await;
+
+        // By the method of v3, beside a password of somebody else.
+        let shown = identity(api, &mut bobs).await;
+        let body = json!({"auth": {"identity": together(&[password("alice"), shown])}});
+        refused(&api.authenticate(&body).await);
+        until_told(&cloud, "OtherUser", "bob").await;
+
+        let admin = api.admin().await;
+        let disable = json!({"user": {"enabled": false}});
+        admin.patch("/v3/users/alice", &disable).await.expect(200);
+        refused(&log_in(api, &mut key).await);
+        until_told(&cloud, "UserDisabled", "alice").await;
+    }
+
+    async fn ceremonies_regressions_and_limits_are_counted(db: TestDb) {
+        let cloud = world(&db)
+            .set("login_limits", "window", 3600)
+            .set("login_limits", "passkey_per_user", 1)
+            .start()
+            .await;
+        let api = cloud.api();
+        let (session, mut key, _) = alice(api).await;
+        // Another page's registration is refused.
+        let path = passkeys_of("alice");
+        let begun = session.post(&format!("{path}/register_start"), &json!({"passkey": {}})).await;
+        let mut evil = Authenticator::new();
+        evil.origin = "https://evil.example".to_owned();
+        let credential = evil.create(&begun.expect(201).json()["publicKey"]);
+        let body = json!({"credential": credential});
+        session.post(&format!("{path}/register_finish"), &body).await.expect(400);
+
+        log_in(api, &mut key).await.expect(201);
+        refused(&log_in(api, &mut Authenticator::new()).await);
+        let both = together(&[password("alice"), identity(api, &mut key).await]);
+        api.authenticate(&json!({"auth": {"identity": both}})).await.expect(201);
+        let code = json!({"user": {"id": "alice", "recovery_code": "made up"}});
+        let code = json!({"methods": ["webauthn"], "webauthn": code});
+        refused(&api.authenticate(&json!({"auth": {"identity": code}})).await);
+        post(api, "/v4/auth/passkey/device/token", &json!({"device_code": "made up"})).await.expect(400);
+        key.counter = 0;
+        refused(&log_in(api, &mut key).await);
+        let named = json!({"passkey": {"user_id": "a-name-of-a-client"}});
+        begin(api, &named).await;
+        post(api, "/v4/auth/passkey/start", &named).await.expect(429);
+
+        let answer = cloud.metrics().get("/metrics").await.expect(200);
+        let text = std::str::from_utf8(answer.bytes()).unwrap();
+        let metrics = parse(text);
+        let accepted = |kind| total(&metrics, "keystone_passkey_accepted", &[("kind", kind)]);
+        let refused = |kind, reason| {
+            let labels = [("kind", kind), ("reason", reason)];
+            total(&metrics, "keystone_passkey_refused", &labels)
+        };
+        assert_eq!(accepted("registration"), 1.0);
+        assert_eq!(accepted("login"), 1.0);
+        assert_eq!(accepted("step_up"), 1.0);
+        assert_eq!(accepted("recovery") + accepted("device"), 0.0);
+        assert_eq!(refused("registration", "WrongOrigin"), 1.0);
+        assert_eq!(refused("login", "UnknownCredential"), 1.0);
+        assert_eq!(refused("login", "CounterRegression"), 1.0);
+        assert_eq!(refused("recovery", "RecoveryCodeAlone"), 1.0);
+        assert_eq!(refused("device", "Expired"), 1.0);
+        assert_eq!(total(&metrics, "keystone_passkey_refused", &[]), 5.0);
+        assert_eq!(total(&metrics, "keystone_passkey_counter_regressions", &[]), 1.0);
+        let limited = |limit| total(&metrics, "keystone_logins_limited", &[("limit", limit)]);
+        assert_eq!(limited("passkey_per_user"), 1.0);
+        assert_eq!(limited("passkey_per_address") + limited("failures_per_user"), 0.0);
+        assert!(!text.contains("alice") && !text.contains("a-name-of-a-client"), "{text}");
+    }
+
+    async fn what_was_never_counted_is_zero_and_there(db: TestDb) {
+        let cloud = start(&db).await;
+        let answer = cloud.metrics().get("/metrics").await.expect(200);
+        let metrics = parse(std::str::from_utf8(answer.bytes()).unwrap());
+        for kind in ["registration", "login", "step_up", "recovery", "device"] {
+            let family = &metrics["keystone_passkey_accepted"];
+            assert!(family.has(&[("kind", kind)]), "{family:?}");
+        }
+        for limit in ["passkey_per_address", "passkey_per_user", "failures_per_address", "failures_per_user"] {
+            let family = &metrics["keystone_logins_limited"];
+            assert!(family.has(&[("limit", limit)]), "{family:?}");
+        }
+        assert_eq!(total(&metrics, "keystone_passkey_counter_regressions", &[]), 0.0);
+    }
+}
