@@ -19,12 +19,22 @@ struct Collected {
     cross_origin: Option<bool>,
     #[serde(rename = "topOrigin", default)]
     top_origin: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "tokenBinding", default)]
+    token_binding: Option<TokenBinding>,
+}
+
+/// Level 2 section 5.8.1. Level 3 has none.
+#[derive(Deserialize)]
+struct TokenBinding {
+    status: String,
 }
 
 /// The challenge that was answered, after everything else about the client data was found good.
 pub(super) fn challenge(json: &[u8], kind: &str, origins: &[Url]) -> Result<Vec<u8>, Reason> {
     const WHAT: Reason = Reason::Malformed("clientDataJSON");
-    if json.len() > MAX_PART {
+    // Lists would be read as structures, too.
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    if json.len() > MAX_PART || !is_object {
         return Err(WHAT);
     }
     let client: Collected = serde_json::from_slice(json).map_err(|_| WHAT)?;
@@ -33,6 +43,13 @@ pub(super) fn challenge(json: &[u8], kind: &str, origins: &[Url]) -> Result<Vec<
     }
     if client.cross_origin == Some(true) || client.top_origin.is_some() {
         return Err(Reason::CrossOrigin);
+    }
+    // No connection here is bound to a token, whatever the client says.
+    if client
+        .token_binding
+        .is_some_and(|it| it.status == "present")
+    {
+        return Err(WHAT);
     }
     let known = |one: &Url| one.origin().ascii_serialization() == client.origin;
     if !origins.iter().any(known) {
@@ -67,6 +84,14 @@ mod tests {
             "https://www.cloud.example:8443",
             "https://cloud.example:8443/",
             "https://cloud.example:8443.evil.example",
+            "https://cloud.example.:8443",
+            "https://CLOUD.example:8443",
+            "HTTPS://cloud.example:8443",
+            "https://alice@cloud.example:8443",
+            "https://cloud.example:8443#",
+            "https://cloud.example:08443",
+            " https://cloud.example:8443",
+            "https://cloud.example:8443\\u0000",
             "null",
             "",
         ] {
@@ -90,6 +115,19 @@ mod tests {
             with(r#","challenge":"AAE""#),
             Err(Reason::Malformed(_))
         ));
+        let bound = |status: &str| with(&format!(r#","tokenBinding":{status}"#));
+        assert!(bound(r#"{"status":"supported"}"#).is_ok());
+        assert!(bound("null").is_ok());
+        for wrong in [
+            r#"{"status":"present","id":"AA"}"#,
+            "{}",
+            "5",
+            r#"{"status":5}"#,
+        ] {
+            assert!(matches!(bound(wrong), Err(Reason::Malformed(_))), "{wrong}");
+        }
+        let list = r#"["webauthn.get","AAE","https://cloud.example:8443",false,null,null]"#;
+        assert!(matches!(answered(list), Err(Reason::Malformed(_))));
         assert!(matches!(answered("[]"), Err(Reason::Malformed(_))));
         assert!(matches!(answered("{"), Err(Reason::Malformed(_))));
     }
