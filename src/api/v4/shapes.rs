@@ -55,7 +55,7 @@ fn asserted() -> serde_json::Value {
 /// `register_finish`.
 pub(super) static REGISTERED: LazyLock<Schema> = LazyLock::new(|| {
     object()
-        .optional("credential", credential(attested()))
+        .optional("credential", credential(attested()).nullable())
         .optional("description", described())
 });
 
@@ -77,10 +77,10 @@ pub(super) static NOTHING: LazyLock<Schema> = LazyLock::new(object);
 pub(super) static START: LazyLock<Schema> = LazyLock::new(|| {
     let passkey = object()
         .optional("user_id", text().length(1, 64).nullable())
-        .optional("user", user());
+        .optional("user", user().nullable());
     object()
         .required("passkey", passkey)
-        .optional("scope", scope())
+        .optional("scope", scope().nullable())
         .with_example(json!({"passkey": {}, "scope": {"unscoped": {}}}))
 });
 
@@ -88,9 +88,9 @@ pub(super) static START: LazyLock<Schema> = LazyLock::new(|| {
 pub(super) static FINISH: LazyLock<Schema> = LazyLock::new(|| {
     object()
         .optional("user_id", text().length(1, 64).nullable())
-        .optional("user", user())
-        .optional("credential", credential(asserted()))
-        .optional("scope", scope())
+        .optional("user", user().nullable())
+        .optional("credential", credential(asserted()).nullable())
+        .optional("scope", scope().nullable())
         .with_example(json!({"credential": asserted(), "scope": {"unscoped": {}}}))
 });
 
@@ -99,19 +99,19 @@ pub(super) static INVITED: LazyLock<Schema> = LazyLock::new(|| {
     let invitation = object().required("secret", text().length(1, 255).secret());
     object()
         .required("invitation", invitation)
-        .optional("credential", credential(attested()))
+        .optional("credential", credential(attested()).nullable())
         .optional("description", described())
 });
 
 /// `POST /v4/auth/passkey/device`.
 pub(super) static DEVICE: LazyLock<Schema> =
-    LazyLock::new(|| object().optional("client", text().length(0, 255)));
+    LazyLock::new(|| object().optional("client", text().length(0, 255).nullable()));
 
 /// `POST /v4/auth/passkey/device/token`.
 pub(super) static DEVICE_TOKEN: LazyLock<Schema> = LazyLock::new(|| {
     object()
         .required("device_code", text().length(1, 255).secret())
-        .optional("scope", scope())
+        .optional("scope", scope().nullable())
         .with_example(json!({"device_code": "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS"}))
 });
 
