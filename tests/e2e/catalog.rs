@@ -265,6 +265,13 @@ async fn a_project_with_a_filter_is_shown_nothing_else(builder: Builder) {
     let c = endpoint(&admin, &image, "http://c").await;
     assert_eq!(urls(api).await, ["http://a", "http://b", "http://c"]);
 
+    // A token that has been looked at shows it at once, too.
+    let living = api.login("alice", Scope::Project("demo")).await;
+    let services = async || {
+        let shown = living.get("/v3/auth/catalog").await.expect(200).json();
+        shown["catalog"].as_array().unwrap().len()
+    };
+    assert!(services().await > 1);
     let of_project = format!("/v3/OS-EP-FILTER/projects/demo/endpoints/{a}");
     assert_eq!(admin.get(&of_project).await.expect(404).message(), format!("Endpoint {a} not found in project demo"));
     assert_eq!(admin.put(&of_project).await.expect(204).bytes(), b"");
@@ -272,6 +279,7 @@ async fn a_project_with_a_filter_is_shown_nothing_else(builder: Builder) {
         "Conflict occurred attempting to store project_endpoint - Duplicate entry.");
     admin.head(&of_project).await.expect(204);
     assert_eq!(urls(api).await, ["http://a"]);
+    assert_eq!(services().await, 1);
 
     let groups = "/v3/OS-EP-FILTER/endpoint_groups";
     let attributes = json!({"name": "images", "filters": {"service_id": image}});

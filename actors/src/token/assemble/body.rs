@@ -46,6 +46,9 @@ impl Assembly<'_> {
             Scope::Project { project, domain } => Some((project, domain)),
             _ => None,
         };
+        if let Some((project, _)) = project {
+            self.depends(Kind::Catalog, project.id.as_str());
+        }
         let admin_project = self.provider.settings.admin_project.as_ref();
         let body = Body {
             methods: payload.methods.iter().collect(),
