@@ -116,6 +116,28 @@ async fn users_are_listed_filtered_and_in_pages(builder: Builder) {
     assert_eq!(names(&domain.get("/v3/users?domain_id=shut").await.expect(200).json(), "users"), [] as [&str; 0]);
 }
 
+async fn where_domains_may_have_drivers_a_list_is_of_one_domain(builder: Builder) {
+    let cloud = builder.seed(seed::world()).set("identity", "domain_specific_drivers_enabled", true).start().await;
+    let admin = cloud.api().admin().await;
+    let domains = async |session: &Session, path: &str| {
+        let list = session.get(path).await.expect(200).json();
+        let users = list["users"].as_array().unwrap().iter();
+        let mut domains: Vec<_> = users.map(|user| user["domain_id"].as_str().unwrap().to_owned()).collect();
+        domains.dedup();
+        domains
+    };
+    assert_eq!(domains(&admin, "/v3/users").await, ["default"]);
+    assert_eq!(domains(&admin, "/v3/users?domain_id=shut").await, ["shut"]);
+    let of_domain = cloud.api().login("admin", Scope::Domain("default")).await;
+    assert_eq!(domains(&of_domain, "/v3/users").await, ["default"]);
+    let root = cloud.api().login("admin", Scope::System).await;
+    let everybody = root.get("/v3/users?name=eve").await.expect(200).json();
+    assert_eq!(everybody["users"][0]["domain_id"], "shut");
+    let group = json!({"group": {"name": "elsewhere", "domain_id": "shut"}});
+    admin.post("/v3/groups", &group).await.expect(201);
+    assert_eq!(admin.get("/v3/groups").await.expect(200).json()["groups"], json!([]));
+}
+
 async fn a_user_sees_itself_and_nobody_else(builder: Builder) {
     let cloud = builder.seed(seed::world()).start().await;
     let alice = cloud.api().login("alice", Scope::Project("demo")).await;

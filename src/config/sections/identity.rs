@@ -89,8 +89,9 @@ section! {
         pub scrypt_parallelism: Option<u32> = None, max = Some(1024.0);
         /// Bytes of salt in hashes of scrypt and pbkdf2_sha512. Unset or 0: 16.
         pub salt_bytesize: Option<u32> = None, max = Some(96.0);
-        /// A driver of its own for some domains, in Python Keystone.
-        pub domain_specific_drivers_enabled: bool = false, inert = true;
+        /// Whether a list of users or of groups is of one domain alone: the one that is asked for,
+        /// or else that of the token. Drivers of its own no domain has here.
+        pub domain_specific_drivers_enabled: bool = false;
         /// Read the settings of such drivers from the database.
         pub domain_configurations_from_database: bool = false, inert = true;
         /// Directory of the settings of such drivers.
