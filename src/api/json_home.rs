@@ -16,6 +16,14 @@ const RELATIONS: &[(&str, &str)] = &[
     ("rel/auth_domains", "/auth/domains"),
     ("rel/auth_system", "/auth/system"),
     ("ext/OS-REVOKE/1.0/rel/events", "/OS-REVOKE/events"),
+    (
+        "ext/OS-SIMPLE-CERT/1.0/rel/ca_certificate",
+        "/OS-SIMPLE-CERT/ca",
+    ),
+    (
+        "ext/OS-SIMPLE-CERT/1.0/rel/certificates",
+        "/OS-SIMPLE-CERT/certificates",
+    ),
     ("rel/roles", "/roles"),
     ("rel/role", "/roles/{role_id}"),
     ("rel/implied_roles", "/roles/{prior_role_id}/implies"),

@@ -28,6 +28,7 @@ pub mod role_assignments;
 pub mod roles;
 pub mod services;
 pub mod shapes;
+pub mod simple_cert;
 pub mod tags;
 pub mod trusts;
 pub mod users;
@@ -39,6 +40,7 @@ pub fn routes(api: &mut Router) {
     auth_tokens::routes(api);
     auth_scopes::routes(api);
     revoke_events::routes(api);
+    simple_cert::routes(api);
     roles::routes(api);
     users::routes(api);
     groups::routes(api);
