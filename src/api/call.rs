@@ -13,11 +13,11 @@ use keystone_actors::listing::Listed;
 use keystone_actors::providers::Providers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::context::{RequestId, base_url, client_address};
+use super::context::{RequestId, base_url, client_address, global_id};
 use super::error::ApiError;
 use super::links::{Collection, Linked, List, own_url};
 use super::query::{Paging, Query};
@@ -60,8 +60,18 @@ impl Body for Nothing {
     }
 }
 
-/// The one member of a body, `{"role": {…}}`, checked with the schema of the whole. Its `id` is not
-/// read: of new things the server gives it, of others the path has it.
+/// Whether nobody sets this attribute: the server gives an ID to new things and the path has it of
+/// others, links are its own, and `extra` is its word for all that it does not know, but of people.
+fn is_own(name: &str, member: &str) -> bool {
+    match name {
+        "id" | "links" => true,
+        "extra" => !matches!(member, "user" | "group"),
+        _ => false,
+    }
+}
+
+/// The one member of a body, `{"role": {…}}`, checked with the schema of the whole; without what
+/// nobody sets.
 ///
 /// # Errors
 /// 400, in the words of the schema.
@@ -71,12 +81,13 @@ pub fn member<T: DeserializeOwned>(
     schema: &Schema,
 ) -> Result<T, ApiError> {
     schema.check(json)?;
-    let mut member = json.get(name).cloned().unwrap_or_default();
-    if let Value::Object(attributes) = &mut member {
-        // Not swap_remove: the others stay in their order.
-        attributes.shift_remove("id");
-    }
-    from_json(member)
+    let Some(Value::Object(attributes)) = json.get(name) else {
+        return from_json(Value::Null);
+    };
+    require_links(attributes)?;
+    let set = attributes.iter().filter(|(one, _)| !is_own(one, name));
+    let set = set.map(|(one, value)| (one.clone(), value.clone()));
+    from_json(Value::Object(set.collect()))
 }
 
 /// The same for something new: `-` and `:` in the names of attributes become `_`, as Keystone
@@ -93,9 +104,19 @@ pub fn new_member<T: DeserializeOwned>(
     let Some(Value::Object(attributes)) = json.get(name) else {
         return from_json(Value::Null);
     };
-    let attributes = attributes.iter().filter(|(name, _)| *name != "id");
-    let attributes = attributes.map(|(name, value)| (name.replace(['-', ':'], "_"), value.clone()));
-    from_json(Value::Object(attributes.collect()))
+    require_links(attributes)?;
+    let set = attributes.iter();
+    let set = set.map(|(one, value)| (one.replace(['-', ':'], "_"), value.clone()));
+    let set = set.filter(|(one, _)| !is_own(one, name));
+    from_json(Value::Object(set.collect()))
+}
+
+/// Links that a client sends back with the rest are objects; Keystone stumbles over others.
+fn require_links(attributes: &Map<String, Value>) -> Result<(), ApiError> {
+    match attributes.get("links") {
+        None | Some(Value::Object(_)) => Ok(()),
+        Some(_) => Err(ApiError::bad_request(super::error::MALFORMED)),
+    }
 }
 
 /// A value that a schema has let through. What fails here kills the request in Keystone (a text in
@@ -207,6 +228,11 @@ impl<B> Call<B> {
 
     /// The same of any subject.
     pub fn tell(&self, subject: Subject) {
+        self.tell_how(subject, Outcome::Success);
+    }
+
+    /// The same, and how it ended.
+    pub fn tell_how(&self, subject: Subject, outcome: Outcome) {
         let initiator = Initiator {
             user_id: self.caller.user_id().map(str::to_owned),
             project_id: self.caller.project_id().map(str::to_owned),
@@ -216,7 +242,7 @@ impl<B> Call<B> {
         self.node.notifier.send(Event {
             subject,
             initiator,
-            outcome: Outcome::Success,
+            outcome,
             reason: None,
         });
     }
@@ -228,7 +254,9 @@ impl<B> Call<B> {
     pub fn require_same_id(&self, member: &str, id: &str) -> Result<(), ApiError> {
         let given = self.json.get(member).and_then(|member| member.get("id"));
         match given {
-            Some(given) if given != id => Err(ApiError::bad_request("Cannot change ID")),
+            Some(given) if !given.is_null() && given != id => {
+                Err(ApiError::bad_request("Cannot change ID"))
+            }
             _ => Ok(()),
         }
     }
@@ -448,6 +476,7 @@ pub fn initiator(request: &HttpRequest) -> Initiator {
         // What a client says of itself is bounded.
         agent: agent.map(|agent| agent.chars().take(256).collect()),
         request_id: id.map(|id| id.0.to_string()),
+        global_request_id: global_id(request.headers()).map(str::to_owned),
         ..Initiator::default()
     }
 }

@@ -123,6 +123,8 @@ pub struct Initiator {
     pub agent: Option<String>,
     /// The request.
     pub request_id: Option<String>,
+    /// What a chain of services calls it.
+    pub global_request_id: Option<String>,
 }
 
 /// Who was put into, or taken out of, what changed.
@@ -224,8 +226,14 @@ impl Event {
             let operation = if actor.added { "added" } else { "removed" };
             payload.insert("actor_operation".to_owned(), json!(operation));
         }
-        if let Some(id) = &self.initiator.request_id {
-            payload.insert("request_id".to_owned(), json!(id));
+        let ids = [
+            ("request_id", &self.initiator.request_id),
+            ("global_request_id", &self.initiator.global_request_id),
+        ];
+        for (name, id) in ids {
+            if let Some(id) = id {
+                payload.insert(name.to_owned(), json!(id));
+            }
         }
         Some(payload.into())
     }
@@ -315,6 +323,8 @@ impl Initiator {
         optional(&mut members, "project_id", self.project_id.as_deref());
         optional(&mut members, "domain_id", self.domain_id.as_deref());
         optional(&mut members, "request_id", self.request_id.as_deref());
+        let global = self.global_request_id.as_deref();
+        optional(&mut members, "global_request_id", global);
         // Keystone's new name for it, and the old one.
         optional(&mut members, "name", name);
         optional(&mut members, "username", name);

@@ -12,6 +12,7 @@ fn event(subject: Subject) -> Event {
             address: Some("127.0.0.1".to_owned()),
             agent: Some("curl".to_owned()),
             request_id: Some("req-1".to_owned()),
+            global_request_id: Some("req-0".to_owned()),
             ..Initiator::default()
         },
         outcome: Outcome::Success,
@@ -54,6 +55,7 @@ fn a_change_has_the_shape_of_keystones() {
                 "user_id": "admin",
                 "project_id": "p",
                 "request_id": "req-1",
+                "global_request_id": "req-0",
                 "name": "root",
                 "username": "root",
             },
@@ -63,7 +65,9 @@ fn a_change_has_the_shape_of_keystones() {
     );
     assert_eq!(
         event.basic(),
-        Some(json!({"resource_info": "u", "request_id": "req-1"}))
+        Some(json!({
+            "resource_info": "u", "request_id": "req-1", "global_request_id": "req-0",
+        }))
     );
 }
 

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use awc::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::login::{PASSWORD, password_is};
 use crate::support::{Cloud, Scope, each_keystone, scoped, seed};
+
+/// What a chain of services calls a request.
+const GLOBAL: &str = "req-01234567-89ab-cdef-0123-456789abcdef";
 
 /// All notifications in the log so far.
 fn told(cloud: &Cloud<'_>) -> Vec<Value> {
@@ -20,17 +24,22 @@ fn told(cloud: &Cloud<'_>) -> Vec<Value> {
 
 /// The notification of this type about this resource, once it is there.
 pub(crate) async fn wait_for(cloud: &Cloud<'_>, event_type: &str, about: &str) -> Value {
+    wait_until(cloud, |one| {
+        one["event_type"] == event_type
+            && (about.is_empty() || one["payload"]["resource_info"] == about)
+    })
+    .await
+}
+
+/// The first notification that is so, once it is there.
+async fn wait_until(cloud: &Cloud<'_>, is_so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..600 {
-        let found = told(cloud).into_iter().find(|one| {
-            one["event_type"] == event_type
-                && (about.is_empty() || one["payload"]["resource_info"] == about)
-        });
-        if let Some(found) = found {
+        if let Some(found) = told(cloud).into_iter().find(&is_so) {
             return found;
         }
         actix_rt::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("no {event_type} about {about:?} in {:#?}", told(cloud));
+    panic!("it is not told: {:#?}", told(cloud));
 }
 
 each_keystone! {
@@ -76,6 +85,26 @@ async fn changes_and_logins_are_told_to_auditors_without_a_secret(builder: Build
     wait_for(&cloud, "identity.group.updated", group).await;
     admin.delete(&format!("/v3/users/{user}")).await.expect(204);
     wait_for(&cloud, "identity.user.deleted", user).await;
+
+    let project = admin.text("/project/id");
+    let grant = format!("/v3/projects/{project}/users/{own}/roles");
+    let plain = admin.post("/v3/roles", &json!({"role": {"name": "plain"}})).await.expect(201).json();
+    let plain = plain["role"]["id"].as_str().unwrap();
+    admin.put(&format!("{grant}/{plain}")).await.expect(204);
+    admin.delete(&format!("{grant}/{plain}")).await.expect(204);
+    admin.delete(&format!("{grant}/{plain}")).await.expect(404);
+    for (operation, outcome) in [("created", "success"), ("deleted", "success"), ("deleted", "failure")] {
+        let found = wait_until(&cloud, |one| {
+            one["event_type"] == format!("identity.role_assignment.{operation}") && one["payload"]["outcome"] == outcome
+        });
+        let payload = &found.await["payload"];
+        assert_eq!((&payload["role"], &payload["user"], &payload["project"]), (&json!(plain), &json!(own), &json!(project)));
+        assert_eq!(payload["inherited_to_projects"], false);
+    }
+    let path = format!("/v3/roles/{plain}");
+    admin.request(Method::DELETE, &path).header("X-OpenStack-Request-ID", GLOBAL).send().await.expect(204);
+    let deleted = wait_for(&cloud, "identity.role.deleted", plain).await;
+    assert_eq!(deleted["payload"]["initiator"]["global_request_id"], GLOBAL);
 
     cloud.api().authenticate(&scoped(password_is("alice", "not-her-password"), Scope::Unscoped)).await.expect(401);
     wait_for(&cloud, "identity.authenticate", "").await;

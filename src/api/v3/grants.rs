@@ -20,7 +20,7 @@ use crate::api::openapi::answers;
 use crate::api::query::Paging;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
-use crate::notify::{self, Operation};
+use crate::notify::{self, Operation, Outcome};
 use crate::policy::{Rule, Target};
 
 /// Where below `/v3/` grants are, and whether there is a list of them.
@@ -291,8 +291,9 @@ async fn create(call: Call) -> Result<HttpResponse, ApiError> {
         actor: place.actor.clone(),
         grant: place.grant(),
     };
-    call.providers().assignment.send(create).await?;
-    tell(&call, place, Operation::Created);
+    let created = call.providers().assignment.send(create).await;
+    tell(&call, place, Operation::Created, created.is_ok());
+    created?;
     Ok(no_content())
 }
 
@@ -303,13 +304,14 @@ async fn delete(call: Call) -> Result<HttpResponse, ApiError> {
         actor: place.actor.clone(),
         grant: place.grant(),
     };
-    call.providers().assignment.send(delete).await?;
-    tell(&call, place, Operation::Deleted);
+    let deleted = call.providers().assignment.send(delete).await;
+    tell(&call, place, Operation::Deleted, deleted.is_ok());
+    deleted?;
     Ok(no_content())
 }
 
-/// Nobody is told of roles on the system, as in Keystone.
-fn tell(call: &Call, place: Place, operation: Operation) {
+/// Nobody is told of roles on the system, as in Keystone; of others also when it did not succeed.
+fn tell(call: &Call, place: Place, operation: Operation, succeeded: bool) {
     let target = match place.target {
         GrantTarget::Project(id) => ("project", id.to_string()),
         GrantTarget::Domain(id) => ("domain", id.to_string()),
@@ -319,11 +321,16 @@ fn tell(call: &Call, place: Place, operation: Operation) {
         Actor::User(id) => ("user", id.to_string()),
         Actor::Group(id) => ("group", id.to_string()),
     };
-    call.tell(notify::Subject::Assignment {
+    let subject = notify::Subject::Assignment {
         operation,
         role: place.role.map(|role| role.to_string()).unwrap_or_default(),
         actor,
         target,
         inherited: place.inherited,
-    });
+    };
+    let outcome = match succeeded {
+        true => Outcome::Success,
+        false => Outcome::Failure,
+    };
+    call.tell_how(subject, outcome);
 }
