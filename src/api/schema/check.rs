@@ -168,6 +168,9 @@ impl Schema {
                 }
             }
             Value::Object(members) => {
+                if self.unknown_first {
+                    self.additional(members)?;
+                }
                 let mut required = self.required.iter();
                 if let Some(name) = required.find(|name| !members.contains_key(**name)) {
                     return Err(format!("'{name}' is a required property"));

@@ -66,6 +66,8 @@ pub struct Schema {
     min_properties: Option<usize>,
     max_properties: Option<usize>,
     closed: bool,
+    /// What is unknown is told before what is missing.
+    unknown_first: bool,
     secret: bool,
     alternatives: Vec<Schema>,
     example: Option<Value>,
@@ -203,6 +205,12 @@ impl Schema {
     pub fn closed(mut self) -> Self {
         self.closed = true;
         self
+    }
+
+    /// The same, and a member that is not named is told before one that is missing.
+    pub fn closed_first(mut self) -> Self {
+        self.unknown_first = true;
+        self.closed()
     }
 
     /// With one member at least.

@@ -59,7 +59,8 @@ static NEW: LazyLock<Schema> = LazyLock::new(|| {
         .optional("id", schema::id())
         .optional("path", text().length(0, 225).pattern(r"^/\.*"))
         .optional("service", schema::id())
-        .optional("method", text().one_of(methods.map(Value::from)));
+        .optional("method", text().one_of(methods.map(Value::from)))
+        .closed();
     let credential = object()
         .optional("id", text())
         .optional("secret", text().nullable().secret())

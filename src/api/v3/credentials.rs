@@ -96,6 +96,23 @@ impl Body for Wanted {
     }
 }
 
+impl Wanted {
+    /// Neither user nor project has to exist, but both have to fit into their columns.
+    fn require_short(&self) -> Result<(), ApiError> {
+        let project = self.project_id.as_ref().map_or("", ProjectId::as_str);
+        for (value, column, limit) in [
+            (self.user_id.as_str(), "user_id", 64),
+            (project, "project_id", 64),
+            (self.kind.as_str(), "type", 255),
+        ] {
+            if value.chars().count() > limit {
+                return Err(ApiError::too_long(value, column, limit));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A new secret.
 #[derive(Deserialize)]
 struct Patch {
@@ -187,6 +204,7 @@ async fn create(call: Call<Wanted>) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::CreateCredential, target)?;
     let wanted = &call.body;
     refuse_credentials(&call, Some(&wanted.kind))?;
+    wanted.require_short()?;
     let token = &call.caller.token;
     let credential = NewCredential {
         user_id: wanted.user_id.clone(),

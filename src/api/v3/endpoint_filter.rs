@@ -88,8 +88,9 @@ fn filters() -> Schema {
 static NEW: LazyLock<Schema> = LazyLock::new(|| {
     let group = object()
         .optional("description", text().nullable())
-        .required("filters", filters())
+        .optional("filters", filters())
         .required("name", schema::name())
+        .requires("filters")
         .closed();
     object().optional("endpoint_group", group).closed()
 });

@@ -54,9 +54,10 @@ static NEW: LazyLock<Schema> = LazyLock::new(|| {
     let limit = object()
         .optional("project_id", schema::id().nullable())
         .optional("domain_id", schema::id().nullable())
-        .required("resource_name", schema::name())
+        .optional("resource_name", schema::name())
         .optional("region_id", region_id())
         .required("service_id", service_id())
+        .requires("resource_name")
         .required("resource_limit", number())
         .optional("description", description());
     let limits = array(limit.closed()).items(Some(1), None);
@@ -67,7 +68,7 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     let limit = object()
         .optional("resource_limit", number())
         .optional("description", description());
-    object().required("limit", limit.closed()).closed()
+    object().required("limit", limit.closed()).closed_first()
 });
 
 static QUERY: LazyLock<Schema> = LazyLock::new(|| {

@@ -77,7 +77,7 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
         .optional("description", description());
     object()
         .required("registered_limit", limit.closed())
-        .closed()
+        .closed_first()
 });
 
 static QUERY: LazyLock<Schema> = LazyLock::new(|| {

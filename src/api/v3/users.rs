@@ -26,7 +26,7 @@ use crate::api::openapi::answers;
 use crate::api::query::{Paging, Query};
 use crate::api::router::Router;
 use crate::api::routes::Routes;
-use crate::api::schema::{self, Schema, any, array, loose_boolean, object, text};
+use crate::api::schema::{self, Schema, any, array, loose_boolean, nullable_boolean, object, text};
 use crate::node::Node;
 use crate::notify::{self, Event, Initiator, Kind, Operation, Outcome, Reason};
 use crate::policy::{Rule, Subject, Target};
@@ -94,18 +94,12 @@ fn attributes() -> Schema {
 fn options() -> Schema {
     let rule = array(text()).items(Some(1), None).unique();
     object()
-        .optional(
-            "ignore_change_password_upon_first_use",
-            loose_boolean().nullable(),
-        )
-        .optional("ignore_password_expiry", loose_boolean().nullable())
-        .optional(
-            "ignore_lockout_failure_attempts",
-            loose_boolean().nullable(),
-        )
-        .optional("lock_password", loose_boolean().nullable())
-        .optional("ignore_user_inactivity", loose_boolean().nullable())
-        .optional("multi_factor_auth_enabled", loose_boolean().nullable())
+        .optional("ignore_change_password_upon_first_use", nullable_boolean())
+        .optional("ignore_password_expiry", nullable_boolean())
+        .optional("ignore_lockout_failure_attempts", nullable_boolean())
+        .optional("lock_password", nullable_boolean())
+        .optional("ignore_user_inactivity", nullable_boolean())
+        .optional("multi_factor_auth_enabled", nullable_boolean())
         .optional("multi_factor_auth_rules", array(rule).unique().nullable())
         .closed()
 }
