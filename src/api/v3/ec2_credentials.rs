@@ -125,13 +125,18 @@ async fn create(call: Call<Wanted>, user: web::Path<UserId>) -> Result<HttpRespo
     let project = GetProject { id: project.into() };
     let project = call.providers().resource.read(project).await?.id.clone();
     refuse_ec2(&call)?;
-    let blob = json!({"access": random_id(), "secret": random_id(), "trust_id": null});
+    // As Python writes JSON, for `/v3/credentials` shows it as it is.
+    let blob = format!(
+        r#"{{"access": "{}", "secret": "{}", "trust_id": null}}"#,
+        random_id(),
+        random_id()
+    );
     let create = CreateCredential {
         credential: NewCredential {
             user_id: user,
             project_id: Some(project),
             kind: EC2.to_owned(),
-            blob: blob.to_string().into(),
+            blob: blob.into(),
             extra: Extra::new(),
             source: BlobSource::default(),
         },

@@ -173,8 +173,8 @@ async fn create(call: Call<Wanted>) -> Result<HttpResponse, ApiError> {
     providers.identity.read(trustee).await?;
     let graph = providers.role.read(GetRoleGraph).await?;
     let roles = role_ids(&graph, &wanted.roles)?;
+    require_roles(&call, project, &roles, now.timestamp()).await?;
     let source = call.caller.token.trust.as_deref();
-    require_roles(&call, source, project, &roles, now.timestamp()).await?;
     let expires_at = match &wanted.expires_at {
         Some(text) => Some(expiry(text, now)?.div_euclid(1_000_000)),
         None => None,
@@ -201,11 +201,10 @@ async fn create(call: Call<Wanted>) -> Result<HttpResponse, ApiError> {
     answer_trust(&call, StatusCode::CREATED, &trust, &graph)
 }
 
-/// Fails unless all roles are effective on the project for the trustor, or where a trust is handed
-/// on, for the first of its trustors.
+/// Fails unless all roles are effective on the project for the trustor, who holds them themselves
+/// also where a trust is handed on: with impersonation that is the one who gave it first.
 async fn require_roles(
     call: &Call<Wanted>,
-    source: Option<&Trust>,
     project: Option<&str>,
     roles: &[RoleId],
     now: i64,
@@ -219,13 +218,7 @@ async fn require_roles(
     let providers = call.providers();
     let id = ProjectId::from(project);
     let id = providers.resource.read(GetProject { id }).await?.id.clone();
-    let user = match source {
-        Some(source) => {
-            let first = source.original_trustor.as_ref();
-            first.unwrap_or(&source.trustor_user_id)
-        }
-        None => &call.body.trustor_user_id,
-    };
+    let user = &call.body.trustor_user_id;
     let held = held_roles(providers, user, id, now).await?;
     let missing = |id: &&RoleId| !held.roles.iter().any(|role| role.id == **id);
     match roles.iter().find(missing) {
