@@ -48,6 +48,8 @@ impl NewProject {
         settings: &ResourceSettings,
     ) -> Result<Project, Error> {
         let name = checked_name(&self.name, self.is_domain, settings)?;
+        // A domain begins as a project, whose rule holds for its first name as well.
+        checked_name(&self.name, false, settings)?;
         let set = |id: &&str| !id.is_empty();
         let parent = self.parent_id.filter(|id| set(&id.as_str()));
         let domain = self.domain_id.filter(|id| set(&id.as_str()));
@@ -204,7 +206,8 @@ mod tests {
             refused.to_string(),
             "Project name cannot contain the following reserved characters: /?"
         );
-        assert!(new(json!({"name": "a/b", "is_domain": true})).is_ok());
+        let refused = new(json!({"name": "a/b", "is_domain": true})).unwrap_err();
+        assert!(refused.to_string().starts_with("Project name"), "{refused}");
         let reserved = new(json!({"name": "FEDERATED", "is_domain": true}));
         assert!(matches!(reserved, Err(Error::ReservedDomain(_))));
     }
