@@ -4,7 +4,8 @@
 //! CALLER METHOD /path [Header: value] BODY > name=/pointer other=token
 //! ```
 //!
-//! - `CALLER` is the name of a token that an earlier answer gave, or `nobody`, who has none.
+//! - `CALLER` is the name of a token that an earlier answer gave, or `nobody`, who has none; several
+//!   with commas between them ask one after the other.
 //! - `METHOD` is HTTP's; `WALK` is GET that follows `links.next` to the end.
 //! - Headers and body may be absent. A body is sent as it stands, as `application/json` unless a
 //!   header says otherwise; `''` is an empty one, `\xFF` in it a byte.
@@ -55,10 +56,12 @@ pub(super) fn read(folder: &Path) -> Vec<Step> {
                 differs = Some(key.trim().to_owned());
                 continue;
             }
-            steps.push(Step {
-                differs: differs.take(),
-                ..step(at, &line)
-            });
+            let differs = differs.take();
+            let (callers, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            steps.extend(callers.split(',').map(|caller| Step {
+                differs: differs.clone(),
+                ..step(at.clone(), &format!("{caller} {rest}"))
+            }));
         }
         assert_eq!(differs, None, "{name} ends with it");
     }
