@@ -12,18 +12,7 @@ use crate::support::delegation::{
     Ec2, application_credential, ec2_key, ec2_token, in_trust, passcode, totp, totp_secret, trust,
 };
 use crate::support::{Api, Cloud, Options, Scope, Session, password, scoped, seed, token};
-use crate::testdb::{Backend, TestDb, each_database, run};
-
-/// Rules that do not depend on the database, on one of them.
-macro_rules! on_sqlite {
-    ($( $(#[$attribute:meta])* async fn $rule:ident($db:ident: TestDb) $body:block )+) => {$(
-        #[test]
-        $(#[$attribute])*
-        fn $rule() {
-            run(Backend::Sqlite, async |$db: TestDb| $body);
-        }
-    )+};
-}
+use crate::testdb::{TestDb, each_database};
 
 /// Alice is `member` of demo and side, bob of demo, carol of nothing; all in `default`.
 fn world() -> Vec<String> {
