@@ -3,7 +3,7 @@
 mod domain_options;
 mod passkeys;
 
-pub use passkeys::{RootsError, settings as passkey_settings};
+pub use passkeys::{RootsError, complete as passkey_settings};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,11 +4,11 @@ use clap::{Args, Subcommand};
 use keystone_actors::db::Db;
 use keystone_actors::db::migrate::has_table;
 use keystone_actors::db::url::DatabaseUrl;
-use keystone_actors::webauthn::{Counts, Import, Step, import};
+use keystone_actors::webauthn::{Counts, Import, Settings, Step, import};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::db::whole;
-use super::{ConfigArgs, Failure, block_on, load, out, pool, reach, say};
+use super::{ConfigArgs, Failure, base_dir, block_on, load, out, pool, reach, say};
 use crate::config::Config;
 use crate::node::passkey_settings;
 
@@ -50,7 +50,9 @@ pub(super) fn run(command: PasskeysCommand) -> Result<(), Failure> {
     let PasskeysCommand::Import(args) = command;
     let loaded = load(&args.config)?;
     let config = &loaded.config;
-    if passkey_settings(config).rp_id.is_empty() {
+    let settings = passkey_settings(config, &base_dir(&args.config))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    if settings.rp_id.is_empty() {
         return Err(Failure::Usage(
             "passkeys are not enabled; set [webauthn] enabled = true, and relying_party_id to what it \
              was where they come from"
@@ -58,7 +60,8 @@ pub(super) fn run(command: PasskeysCommand) -> Result<(), Failure> {
         ));
     }
     let from = args.from.as_ref().map(|url| read_url(config, url));
-    let counts = block_on(take_over(config, from.transpose()?.as_ref(), args.dry_run))?;
+    let from = from.transpose()?;
+    let counts = block_on(take_over(config, from.as_ref(), &settings, args.dry_run))?;
     tell(&counts, args.dry_run);
     match counts.refused {
         0 => Ok(()),
@@ -88,6 +91,7 @@ fn read_url(config: &Config, url: &SecretString) -> Result<Config, Failure> {
 async fn take_over(
     config: &Config,
     from: Option<&Config>,
+    settings: &Settings,
     dry_run: bool,
 ) -> Result<Counts, Failure> {
     let to = connect(config).await?;
@@ -109,11 +113,10 @@ async fn take_over(
         )));
     }
     say(format_args!("reading webauthn_credential in {place}"));
-    let settings = passkey_settings(config);
     let job = Import {
         from: &source,
         to: &to,
-        settings: &settings,
+        settings,
         dry_run,
     };
     let mut printed = Ok(());

@@ -12,7 +12,7 @@ use super::seconds;
 use crate::config::{Config, sections};
 
 /// The settings; where passkeys are not enabled, those by which there are none.
-pub fn settings(config: &Config) -> Settings {
+pub(super) fn settings(config: &Config) -> Settings {
     let webauthn = &config.webauthn;
     let Some(id) = webauthn
         .relying_party_id
@@ -50,6 +50,17 @@ pub fn settings(config: &Config) -> Settings {
         device_ttl: seconds(webauthn.device_ttl),
         hardware_bound_only: webauthn.hardware_bound_only,
     }
+}
+
+/// The same with the certificates that they name. Paths begin in `dir`.
+///
+/// # Errors
+/// Where these are of no use.
+pub fn complete(config: &Config, dir: &Path) -> Result<Settings, RootsError> {
+    Ok(Settings {
+        attestation_roots: roots(config, dir)?,
+        ..settings(config)
+    })
 }
 
 /// Why `[webauthn] attestation_roots` is of no use.

@@ -36,11 +36,6 @@ pub(super) fn is_key(bytes: &[u8]) -> bool {
     key(bytes).is_some()
 }
 
-/// The algorithm of a public key (COSE_Key in CBOR), if signatures can be verified with it.
-pub(in super::super) fn key_algorithm(public_key: &[u8]) -> Option<i64> {
-    Some(key(public_key)?.type_ as i64)
-}
-
 fn core(settings: &Settings) -> WebauthnCore {
     WebauthnCore::new_unsafe_experts_only(
         &settings.rp_name,

@@ -14,7 +14,6 @@ use uuid::Uuid;
 use webauthn_rs_core::proto::ParsedAttestationData;
 
 use super::{Asserted, Attestation, Attested, Reason, Settings, limits};
-pub(super) use library::key_algorithm;
 pub use roots::{Roots, RootsError};
 
 /// No part of an answer is longer, in bytes.
@@ -106,10 +105,7 @@ pub(super) fn register(
     if credential.id != answer.raw_id {
         return Err(Reason::Malformed("rawId"));
     }
-    let alg = key::algorithm(credential.public_key, &settings.algorithms)?;
-    if !library::is_key(credential.public_key) {
-        return Err(Reason::BadKey);
-    }
+    let alg = check_key(settings, credential.public_key)?;
     check_model(settings, credential.aaguid)?;
     let statement = library::register(settings, challenge, answer)?;
     check_statement(settings, &statement, now)?;
@@ -119,7 +115,7 @@ pub(super) fn register(
     }
     Ok(Made {
         public_key: credential.public_key.to_vec(),
-        alg: i32::try_from(alg).map_err(|_| Reason::WrongAlgorithm)?,
+        alg,
         sign_count: head.sign_count.into(),
         aaguid: (!credential.aaguid.is_nil()).then_some(credential.aaguid),
         attestation_format: object.format.chars().take(32).collect(),
@@ -129,20 +125,33 @@ pub(super) fn register(
     })
 }
 
+/// The algorithm of a public key (COSE_Key in CBOR) that may be registered.
+pub(super) fn check_key(settings: &Settings, public_key: &[u8]) -> Result<i32, Reason> {
+    let alg = key::algorithm(public_key, &settings.algorithms)?;
+    if !library::is_key(public_key) {
+        return Err(Reason::BadKey);
+    }
+    i32::try_from(alg).map_err(|_| Reason::WrongAlgorithm)
+}
+
+/// Whether a passkey can't be registered without a statement.
+pub(super) fn is_statement_due(settings: &Settings) -> bool {
+    match settings.attestation {
+        Attestation::None => false,
+        Attestation::Any => !settings.attestation_roots.is_empty(),
+        Attestation::Listed => true,
+    }
+}
+
 /// Whether a statement that verifies is one that is asked for.
 fn check_statement(
     settings: &Settings,
     statement: &ParsedAttestationData,
     now: i64,
 ) -> Result<(), Reason> {
-    let roots = &settings.attestation_roots;
-    let is_due = match settings.attestation {
-        Attestation::None => false,
-        Attestation::Any => !roots.is_empty(),
-        Attestation::Listed => true,
-    };
+    let vouched = || settings.attestation_roots.vouch_for(statement, now);
     match statement {
-        _ if !is_due || roots.vouch_for(statement, now) => Ok(()),
+        _ if !is_statement_due(settings) || vouched() => Ok(()),
         ParsedAttestationData::None => Err(Reason::BadAttestation),
         _ => Err(Reason::UntrustedAttestation),
     }

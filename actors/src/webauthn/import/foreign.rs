@@ -12,7 +12,7 @@ use serde_cbor_2::Value as Cbor;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::{Attestation, Reason, Settings, State, ceremony, codes, handlers, store};
+use super::super::{Reason, Settings, State, ceremony, codes, handlers, store};
 use super::ImportRefusal;
 
 /// Base64url with padding or without.
@@ -111,13 +111,17 @@ pub(super) fn read(
         .filter(|id| (1..=ceremony::MAX_CREDENTIAL_ID).contains(&id.len()))
         .ok_or(Malformed("credential_id"))?;
     let handle = Uuid::try_parse(&foreign.user_id).map_err(|_| ImportRefusal::NoUuid)?;
-    let (public_key, alg) = public_key(&cred.cred)?;
+    let public_key = public_key(&cred.cred)?;
+    let alg = ceremony::check_key(settings, &public_key).map_err(|reason| match reason {
+        Reason::BadKey => ImportRefusal::Key,
+        reason => NotAllowed(reason),
+    })?;
     let counter = foreign.counter.max(cred.counter.into());
     let counter = u32::try_from(counter).map_err(|_| Malformed("counter"))?;
     let aaguid = foreign.aaguid.as_deref().and_then(|text| text.parse().ok());
     let aaguid = aaguid.filter(|aaguid: &Uuid| !aaguid.is_nil());
 
-    allowed(settings, &cred, alg, aaguid).map_err(NotAllowed)?;
+    allowed(settings, &cred, aaguid).map_err(NotAllowed)?;
     Ok(store::Row {
         id: codes::hash(&raw_id),
         credential_id: raw_id,
@@ -144,8 +148,8 @@ pub(super) fn read(
     })
 }
 
-/// The key as COSE_Key in CBOR, and its algorithm.
-fn public_key(key: &Key) -> Result<(Vec<u8>, i32), ImportRefusal> {
+/// The key as COSE_Key in CBOR.
+fn public_key(key: &Key) -> Result<Vec<u8>, ImportRefusal> {
     use ImportRefusal::Key as Bad;
     const P256: &str = "SECP256R1";
     let int = |number: i32| Cbor::Integer(number.into());
@@ -177,11 +181,7 @@ fn public_key(key: &Key) -> Result<(Vec<u8>, i32), ImportRefusal> {
         .into_iter()
         .chain(members)
         .collect();
-    let key = serde_cbor_2::to_vec(&Cbor::Map(map)).map_err(|_| Bad)?;
-    match ceremony::key_algorithm(&key) == Some(alg.into()) {
-        true => Ok((key, alg)),
-        false => Err(Bad),
-    }
+    serde_cbor_2::to_vec(&Cbor::Map(map)).map_err(|_| Bad)
 }
 
 fn member<T: DeserializeOwned>(key: &Value, kind: &str) -> Option<T> {
@@ -189,23 +189,15 @@ fn member<T: DeserializeOwned>(key: &Value, kind: &str) -> Option<T> {
 }
 
 /// Whether a passkey could have been registered here.
-fn allowed(
-    settings: &Settings,
-    cred: &Credential,
-    alg: i32,
-    aaguid: Option<Uuid>,
-) -> Result<(), Reason> {
-    if !settings.algorithms.contains(&alg.into()) {
-        return Err(Reason::WrongAlgorithm);
-    }
+fn allowed(settings: &Settings, cred: &Credential, aaguid: Option<Uuid>) -> Result<(), Reason> {
     if cred.backup_state && !cred.backup_eligible {
         return Err(Reason::BackupContradiction);
     }
     if settings.hardware_bound_only && cred.backup_eligible {
         return Err(Reason::NotHardwareBound);
     }
-    // No statement came along, and without one the model is what anybody says.
-    if settings.attestation == Attestation::Listed {
+    // None came along.
+    if ceremony::is_statement_due(settings) {
         return Err(Reason::BadAttestation);
     }
     ceremony::check_model(settings, aaguid.unwrap_or_default())
