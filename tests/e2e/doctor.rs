@@ -85,7 +85,7 @@ each_database! {
         let cloud = Builder::new(&db).prepare().await;
         let keys = db.scratch().join("fernet-keys");
         let (_, found) = doctor(&cloud);
-        assert_found(&found, "token keys", "ok", &["made 0 min ago, and never rotated"]);
+        assert_found(&found, "token keys", "ok", &["made ", " min ago, and never rotated"]);
 
         grow_old(&keys, 100);
         grow_old(&db.scratch().join("credential-keys"), 100);
@@ -99,7 +99,7 @@ each_database! {
             cloud.run(&["fernet", "rotate"], &[]);
         }
         let (_, found) = doctor(&cloud);
-        assert_found(&found, "token keys", "ok", &["rotated 0 min ago"]);
+        assert_found(&found, "token keys", "ok", &["rotated ", " min ago"]);
         assert_found(&found, "token keys", "ok", &["not to be rotated for another 49 h", "key 2"]);
 
         fs::remove_file(keys.join("0")).unwrap();

@@ -9,7 +9,8 @@ use rustix::process::geteuid;
 
 use super::findings::Findings;
 
-const HOUR: i64 = 3600;
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 /// Who rotates keys once a month is not reminded.
 const SELDOM: i64 = 35 * DAY;
@@ -150,24 +151,24 @@ fn next(
     let wait = until.saturating_add(lifetime).saturating_sub(now);
     if wait > 0 {
         let number = order.get(last).map_or(0, |key| key.number);
+        let unit = if wait < HOUR { MINUTE } else { HOUR };
         findings.good(
             check,
             format_args!(
                 "not to be rotated for another {}: key {number}, which goes then, has sealed what is \
                  good till then",
-                span(wait)
+                span(wait.saturating_add(unit - 1))
             ),
         );
     }
 }
 
-/// So many minutes or hours, rounded up, or days.
+/// So many whole minutes, hours or days.
 fn span(seconds: i64) -> String {
     const LONG: i64 = 3 * DAY;
-    let up = |unit: i64| seconds.saturating_add(unit - 1) / unit;
     match seconds {
-        ..HOUR => format!("{} min", up(60)),
-        HOUR..LONG => format!("{} h", up(HOUR)),
+        ..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..LONG => format!("{} h", seconds / HOUR),
         _ => format!("{} days", seconds / DAY),
     }
 }
