@@ -1,6 +1,6 @@
 //! Version discovery: `/`, `/v3`, and JSON Home.
 
-use actix_web::http::header::{self, Accept, Header};
+use actix_web::http::header::{self, Accept, Header, Quality};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::routes::Routes;
 use super::schema::{Schema, array, object, text};
 
 pub(super) const JSON_HOME: &str = "application/json-home";
+const JSON: &str = "application/json";
 
 /// Routes them.
 pub fn routes(api: &mut Router) {
@@ -84,9 +85,25 @@ fn show(request: &HttpRequest, document: Document) -> HttpResponse {
     }
 }
 
-/// Keystone does not weigh qualities: naming JSON Home is enough.
+/// Whether JSON Home is more welcome than JSON, as Keystone weighs them (by werkzeug).
 pub(super) fn wants_json_home(request: &HttpRequest) -> bool {
-    Accept::parse(request).is_ok_and(|accept| accept.iter().any(|one| one.item == JSON_HOME))
+    Accept::parse(request).is_ok_and(|accept| welcome(&accept, JSON_HOME) > welcome(&accept, JSON))
+}
+
+/// What a client says of a media type, most precisely: the quality, and then how precisely; `None`
+/// where it does not want it.
+fn welcome(accept: &Accept, wanted: &str) -> Option<(Quality, u8)> {
+    let said = accept.iter().filter_map(|one| {
+        let precision = match one.item.essence_str() {
+            _ if one.item == wanted => 2,
+            "application/*" => 1,
+            "*/*" => 0,
+            _ => return None,
+        };
+        Some((precision, one.quality))
+    });
+    let (precision, quality) = said.max()?;
+    (quality > Quality::ZERO).then_some((quality, precision))
 }
 
 /// The version of Keystone's API that is served.
