@@ -107,16 +107,18 @@ each_database! {
         assert_found(&found, "token keys", "warn", &["no key is staged", "rotate"]);
     }
 
-    async fn doctor_tells_too_few_and_too_many_keys(db: TestDb) {
+    async fn doctor_tells_too_few_and_too_many_keys_and_one_that_everybody_knows(db: TestDb) {
         let mut cloud = Builder::new(&db).set("fernet_tokens", "max_active_keys", 6).prepare().await;
         for _ in 0..4 {
             cloud.run(&["fernet", "rotate"], &[]);
         }
         cloud.set("fernet_tokens", "max_active_keys", 2);
+        cloud.set("credential_ng", "insecure_allow_null_key", true);
 
         let (_, found) = doctor(&cloud);
 
         assert_found(&found, "token keys", "warn", &["max_active_keys is 2", "-> set it to 3"]);
         assert_found(&found, "token keys", "warn", &["there are 6", "-> make max_active_keys the same"]);
+        assert_found(&found, "credential keys", "warn", &["insecure_allow_null_key", "credential migrate"]);
     }
 }

@@ -90,6 +90,14 @@ fn credentials(findings: &mut Findings, config: &Config) {
              time, and every credential would be lost with them",
         );
     }
+    if config.credential_ng.insecure_allow_null_key {
+        findings.odd(
+            CHECK,
+            "[credential_ng] insecure_allow_null_key is on: what is encrypted with a key that everybody \
+             knows is taken for good",
+            "run `keystone-ng credential migrate`, and take the option out",
+        );
+    }
     if !path.exists() {
         return findings.odd(
             CHECK,
