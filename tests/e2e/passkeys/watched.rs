@@ -70,15 +70,15 @@ on_sqlite! {
             .start()
             .await;
         let api = cloud.api();
-        let (session, mut key, _) = alice(api).await;
+        let (_, mut key, _) = alice(api).await;
         // Another page's registration is refused.
-        let path = passkeys_of("alice");
-        let begun = session.post(&format!("{path}/register_start"), &json!({"passkey": {}})).await;
+        let (path, bob) = (passkeys_of("bob"), api.login("bob", Scope::Unscoped).await);
+        let begun = bob.post(&format!("{path}/register_start"), &json!({"passkey": {}})).await;
         let mut evil = Authenticator::new();
         evil.origin = "https://evil.example".to_owned();
         let credential = evil.create(&begun.expect(201).json()["publicKey"]);
         let body = json!({"credential": credential});
-        session.post(&format!("{path}/register_finish"), &body).await.expect(400);
+        bob.post(&format!("{path}/register_finish"), &body).await.expect(400);
 
         log_in(api, &mut key).await.expect(201);
         refused(&log_in(api, &mut Authenticator::new()).await);
