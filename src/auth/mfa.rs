@@ -112,8 +112,8 @@ pub(super) async fn check(
             true => stands_for_a_login(node, proof, &user.id).await?,
             false => are_met(&with),
         };
-        let named = rules_meant.iter().flatten();
-        let leads_on = !done && named.into_iter().any(|it| it == webauthn::METHOD);
+        let mut named = rules_meant.iter().flatten();
+        let leads_on = !done && named.any(|it| it == webauthn::METHOD);
         let is_other = |it: &str| !matches!(it, webauthn::METHOD | "token");
         let alone = !proof.methods.iter().any(is_other);
         if alone || !(is_due || leads_on) {

@@ -199,7 +199,7 @@ async fn by_passkey(
     let finish = FinishLogin {
         user: user.clone(),
         named,
-        bound: bounds.iter().copied().find_map(|bound| bound),
+        bound: bounds.iter().copied().flatten().next(),
         or_unbound: bounds.contains(&None),
         credential: credential.clone(),
         now,
