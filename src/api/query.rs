@@ -105,7 +105,10 @@ impl Query {
         let limit = asked.or(list_limit).map(|limit| limit.min(max));
         Ok(Paging {
             page: Page {
-                marker: self.first("marker").map(str::to_owned),
+                marker: self
+                    .first("marker")
+                    .filter(|marker| !marker.is_empty())
+                    .map(str::to_owned),
                 limit: Some(limit.unwrap_or(max)),
             },
             limit,
@@ -232,6 +235,8 @@ mod tests {
         assert_eq!(unasked.page.limit, Some(1000));
         assert_eq!(Query::parse("").next(&unasked, Some("z")), None);
         assert!(Query::parse("limit=-1").paging(None, 10).is_err());
+        let first = Query::parse("marker=").paging(None, 10).unwrap();
+        assert_eq!(first.page.marker, None, "an empty marker is none");
     }
 
     #[test]
