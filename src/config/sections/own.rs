@@ -154,10 +154,10 @@ section! {
         /// Steps of logins by passkey that are taken from one address: to begin one, to end one, a
         /// recovery code, an invitation, the login of a command line, a password at the page. Beyond
         /// it the answer is 429. 0: no limit.
-        pub passkey_per_address: u32 = 600, max = Some(1_000_000.0);
+        pub passkey_per_address: u32 = 1200, max = Some(1_000_000.0);
         /// The same for each user who is named, from one address: nobody is locked out by another
         /// address. 0: no limit.
-        pub passkey_per_user: u32 = 60, max = Some(1_000_000.0);
+        pub passkey_per_user: u32 = 300, max = Some(1_000_000.0);
         /// Logins by POST /v3/auth/tokens that may fail from one address; beyond it each is answered
         /// with 429 for a time. Services often share an address, so mind what they do when a
         /// password has changed. 0: no limit.

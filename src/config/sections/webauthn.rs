@@ -138,11 +138,9 @@ section! {
         pub enrolment_max_auth_age: Duration = Duration::from_secs(600), max = Some(86_400.0);
         /// Policy rules of operations that ask for another login: one of the last enrolment_max_auth_age
         /// seconds, and by passkey where the user has one. Any can be named, such as
-        /// identity:delete_user.
-        pub step_up_policies: Vec<Rule> = vec![
-            Rule::V4PasskeyRegister, Rule::V4PasskeyUpdate, Rule::V4PasskeyDelete,
-            Rule::V4PasskeyReset, Rule::V4PasskeyInvite,
-        ];
+        /// identity:delete_user; and, so that with a password alone nobody changes the passkeys of who
+        /// has some, identity:v4_passkey_register,identity:v4_passkey_update,identity:v4_passkey_delete.
+        pub step_up_policies: Vec<Rule> = Vec::new();
         /// What is done when a passkey's counter goes back.
         pub on_counter_regression: CounterRegression = CounterRegression::Refuse;
         /// What passkeys are called among the methods of a token; it has to be in [auth] methods.

@@ -6,12 +6,15 @@ use super::factors::{body, codes_of, left, passkey, recovery};
 use super::{alice, passkeys_of, refused, register};
 use crate::support::cloud::Builder;
 use crate::support::login::together;
-use crate::support::passkey::{Authenticator, as_installed};
+use crate::support::passkey::{Authenticator, enabled};
 use crate::support::{Answer, Api, Scope, Session, password, scoped, seed, token};
 use crate::testdb::{TestDb, each_database};
 
 fn world(db: &TestDb) -> Builder<'_> {
-    Builder::new(db).seed(seed::world()).options(as_installed())
+    let rules =
+        "identity:v4_passkey_register, identity:v4_passkey_update, identity:v4_passkey_delete";
+    let options = enabled().set("webauthn", "step_up_policies", rules);
+    Builder::new(db).seed(seed::world()).options(options)
 }
 
 async fn by_passkey(api: &Api, key: &mut Authenticator, scope: Scope<'_>) -> Session {
@@ -65,7 +68,7 @@ each_database! {
 
     async fn any_rule_can_ask_for_it(db: TestDb) {
         let rules = "identity:delete_user, identity:update_user";
-        let options = || as_installed().set("webauthn", "step_up_policies", rules);
+        let options = || enabled().set("webauthn", "step_up_policies", rules);
         let cloud = world(&db).options(options()).start().await;
         let api = cloud.api();
         let admin = api.admin().await;

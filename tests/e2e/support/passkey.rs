@@ -18,13 +18,8 @@ pub(crate) const ORIGIN: &str = "https://id.cloud.example";
 pub(crate) const METHODS: &str =
     "external,password,token,oauth1,mapped,application_credential,ec2credential,totp,webauthn";
 
-/// The options with which passkeys are served, and managed with whatever token.
-pub(crate) fn enabled() -> Options {
-    as_installed().set("webauthn", "step_up_policies", "")
-}
-
 /// The options with which passkeys are served.
-pub(crate) fn as_installed() -> Options {
+pub(crate) fn enabled() -> Options {
     Options::default()
         .set("auth", "methods", METHODS)
         .set("webauthn", "enabled", true)
