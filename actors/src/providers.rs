@@ -298,7 +298,7 @@ impl Providers {
         let provider = AssignmentProvider::new(
             pool("assignment")?,
             caches.make("grants"),
-            caches.sized("assignments", LISTED_ASSIGNMENTS),
+            (caches.entries > 0).then(|| caches.sized("assignments", LISTED_ASSIGNMENTS)),
             invalidations.clone(),
             role.clone(),
             resource.clone(),

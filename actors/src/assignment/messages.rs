@@ -53,6 +53,8 @@ pub struct RetainWithRole {
     pub groups: Arc<[GroupId]>,
     /// Of which projects.
     pub projects: Vec<ProjectId>,
+    /// Whether each of them is below those that follow it: then nothing has to be looked up.
+    pub is_chain: bool,
 }
 impl Idempotent for RetainWithRole {}
 

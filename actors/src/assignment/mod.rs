@@ -40,8 +40,8 @@ pub struct AssignmentProvider {
     db: Db,
     /// All that an actor was granted. One for all replicas.
     grants: Cache<Actor, Arc<[Grant]>>,
-    /// What was found by targets or roles.
-    found: Cache<Sought, Arc<[(Actor, Grant)]>>,
+    /// What was found by targets or roles, where lists are kept.
+    found: Option<Cache<Sought, Arc<[(Actor, Grant)]>>>,
     invalidations: Invalidations,
     roles: Handle<RoleProvider>,
     resources: Handle<ResourceProvider>,
@@ -57,7 +57,7 @@ impl AssignmentProvider {
     pub(crate) fn new(
         db: Db,
         grants: Cache<Actor, Arc<[Grant]>>,
-        found: Cache<Sought, Arc<[(Actor, Grant)]>>,
+        found: Option<Cache<Sought, Arc<[(Actor, Grant)]>>>,
         invalidations: Invalidations,
         roles: Handle<RoleProvider>,
         resources: Handle<ResourceProvider>,

@@ -71,7 +71,7 @@ pub(super) async fn relatives(call: &Call, project: &Project) -> Result<Relative
         relatives.parents = Some(if flag("parents_as_ids") {
             Branch::Ids(nest(&above))
         } else {
-            own_projects(call, above.to_vec()).await?
+            own_projects(call, above.to_vec(), true).await?
         });
     }
     if flag("subtree_as_list") || flag("subtree_as_ids") {
@@ -81,20 +81,25 @@ pub(super) async fn relatives(call: &Call, project: &Project) -> Result<Relative
         relatives.subtree = Some(if flag("subtree_as_ids") {
             Branch::Ids(branches(&below, &project.id))
         } else {
-            own_projects(call, level_by_level(&below, &project.id)).await?
+            own_projects(call, level_by_level(&below, &project.id), false).await?
         });
     }
     Ok(relatives)
 }
 
 /// Of these projects those on which the caller has a role, wrapped as each would be by itself; if
-/// asked for, with their limits.
-async fn own_projects(call: &Call, ids: Vec<ProjectId>) -> Result<Branch, ApiError> {
+/// asked for, with their limits. `is_chain`: each is below those that follow.
+async fn own_projects(
+    call: &Call,
+    ids: Vec<ProjectId>,
+    is_chain: bool,
+) -> Result<Branch, ApiError> {
     let user = call.caller.token.acting_user.clone();
     let retain = RetainWithRole {
         groups: groups_of(call, &user).await?,
         user,
         projects: ids,
+        is_chain,
     };
     let ids = call.providers().assignment.read(retain).await?;
     let get = GetProjects { ids: ids.clone() };

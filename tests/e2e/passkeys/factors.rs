@@ -177,7 +177,7 @@ on_sqlite! {
             let both = together(&[password("alice"), recovery("alice", code)]);
             let due = api.authenticate(&body(&both)).await.expect(401);
             assert_eq!(due.json()["receipt"]["methods"], json!(["password"]));
-            assert_eq!(ways_due(&due), [["password", "webauthn", "totp"]]);
+            assert_eq!(ways_due(&due), [["password", "totp", "webauthn"]]);
         }
         assert_eq!(left(&session).await, 10);
         totp_secret(&api.admin().await, "alice").await;

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::forged::unlimited;
 use super::{alice, log_in, passkeys_of, post, register, world};
 use crate::support::delegation::{ec2_key, ec2_token, in_trust, trust};
-use crate::support::oauth1::{Signer, consumer, granted};
 use crate::support::passkey::Authenticator;
 use crate::support::{Answer, Api, Cloud, Scope, Session, password, seed};
 
@@ -89,15 +88,11 @@ on_sqlite! {
         let trusted = api.session(&in_trust(&password("bob"), &trust)).await;
         assert_eq!(trusted.text("/user/id"), "alice");
         let signed = ec2_token(api, &admin, &ec2_key(&session, "demo").await).await;
-        let consumer = consumer(&admin).await;
-        let access = granted(&session, &consumer, "demo", &json!([{"name": "member"}])).await;
-        let consumed = Signer::new(&consumer).with(&access).login(api, &Value::Null).await.expect(201);
-        let consumed = consumed.header("X-Subject-Token").unwrap().to_owned();
         let own = crate::support::delegation::application_credential(&session, json!({"name": "a", "unrestricted": true})).await;
         let application = api.session(&own.login()).await;
         let id = passkey["id"].as_str().unwrap();
         for (kind, token) in [
-            ("a trust's", trusted.token()), ("EC2's", signed.as_str()), ("OAuth 1's", consumed.as_str()),
+            ("a trust's", trusted.token()), ("EC2's", signed.as_str()),
             ("an unrestricted application's", application.token()),
         ] {
             for (what, answer) in asked(api, token, id).await {

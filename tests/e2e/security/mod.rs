@@ -14,7 +14,6 @@ macro_rules! on_sqlite {
 
 mod authority;
 mod delegation;
-mod exchanges;
 mod jwt;
 mod keys;
 mod logins_and_load;

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use awc::http::Method;
@@ -243,7 +244,10 @@ impl<'db> Cloud<'db> {
     fn prepare(db: &'db TestDb, python: bool, options: Options) -> Self {
         let port = Port::reserve();
         let metrics = Port::reserve();
-        let folder = db.scratch().join(format!("node-{}", port.number()));
+        // A port may be another's who has ended.
+        static NODES: AtomicUsize = AtomicUsize::new(0);
+        let node = NODES.fetch_add(1, Ordering::Relaxed);
+        let folder = db.scratch().join(format!("node-{}-{node}", port.number()));
         fs::create_dir(&folder).expect("a folder for the node");
         let keys = db.scratch().join("fernet-keys");
         let mut base = Options::default()

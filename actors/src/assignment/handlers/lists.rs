@@ -19,20 +19,19 @@ const KEPT: usize = 1000;
 impl AssignmentProvider {
     /// The rows, from the cache where the question was asked before and nobody's grants have changed since.
     async fn rows(&self, rows: &Rows<'_>) -> Result<Vec<(Actor, Grant)>, Error> {
-        let Some(sought) = Sought::of(rows) else {
+        let (Some(sought), Some(kept)) = (Sought::of(rows), &self.found) else {
             return store::list_rows(&self.db, rows).await;
         };
-        if let Some(found) = self.found.get(&sought) {
+        if let Some(found) = kept.get(&sought) {
             return Ok(found.to_vec());
         }
-        let epochs = self.found.epochs();
+        let epochs = kept.epochs();
         // Before the read: if a change commits meanwhile, what is inserted is already a miss.
         let stamp = epochs.now();
         let found = store::list_rows(&self.db, rows).await?;
         if found.len() <= KEPT {
             let on = epochs.dependencies([(Kind::Assignments, ""), (Kind::Roles, "")]);
-            self.found
-                .insert(sought, found.as_slice().into(), stamp, on);
+            kept.insert(sought, found.as_slice().into(), stamp, on);
         }
         Ok(found)
     }

@@ -12,9 +12,6 @@ use crate::ids::{DomainId, GroupId, ProjectId, RoleId, UserId};
 use crate::resource::{GetAncestors, GetDescendants};
 use crate::role::{GetRoleGraph, RoleGraph};
 
-/// As many as a tree of projects is deep, and some more: for each of these what is above it is asked.
-const FEW: usize = 16;
-
 impl AssignmentProvider {
     pub(super) async fn graph(&self) -> Result<Arc<RoleGraph>, Error> {
         Ok(self.roles.read(GetRoleGraph).await?)
@@ -148,28 +145,19 @@ impl Serve<RetainWithRole> for AssignmentProvider {
             user,
             groups,
             mut projects,
+            is_chain,
         } = message;
         let reach = self.reach(user, &groups).await?;
-        let mut with_role = HashSet::new();
-        // What is above a few is cached; what is below the roots is not, and may be the whole cloud.
-        let few = projects.len() <= FEW;
-        if !reach.roots.is_empty() && !few {
+        let mut inherits: HashSet<ProjectId> = HashSet::new();
+        if is_chain {
+            let root = projects.iter().rposition(|id| reach.roots.contains(id));
+            inherits.extend(projects.iter().take(root.unwrap_or(0)).cloned());
+        } else if !reach.roots.is_empty() {
             let of = reach.roots.iter().cloned().collect();
             let below = self.resources.read(GetDescendants { of }).await?;
-            with_role.extend(below.into_iter().map(|project| project.id));
+            inherits.extend(below.into_iter().map(|project| project.id));
         }
-        for project in &projects {
-            if reach.projects.contains(project) {
-                with_role.insert(project.clone());
-            } else if !reach.roots.is_empty() && few {
-                let of = project.clone();
-                let above = self.resources.read(GetAncestors { project: of }).await?;
-                if above.iter().any(|above| reach.roots.contains(above)) {
-                    with_role.insert(project.clone());
-                }
-            }
-        }
-        projects.retain(|project| with_role.contains(project));
+        projects.retain(|id| reach.projects.contains(id) || inherits.contains(id));
         Ok(projects)
     }
 }
