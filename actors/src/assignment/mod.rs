@@ -34,6 +34,9 @@ use crate::resource::{self, ResourceProvider};
 use crate::revocation::Invalidations;
 use crate::role::{self, RoleProvider};
 
+/// Grants, and whose they are.
+type Found = Arc<[(Actor, Grant)]>;
+
 /// The assignment provider.
 #[derive(Clone)]
 pub struct AssignmentProvider {
@@ -41,7 +44,7 @@ pub struct AssignmentProvider {
     /// All that an actor was granted. One for all replicas.
     grants: Cache<Actor, Arc<[Grant]>>,
     /// What was found by targets or roles, where lists are kept.
-    found: Option<Cache<Sought, Arc<[(Actor, Grant)]>>>,
+    found: Option<Cache<Sought, Found>>,
     invalidations: Invalidations,
     roles: Handle<RoleProvider>,
     resources: Handle<ResourceProvider>,
@@ -57,7 +60,7 @@ impl AssignmentProvider {
     pub(crate) fn new(
         db: Db,
         grants: Cache<Actor, Arc<[Grant]>>,
-        found: Option<Cache<Sought, Arc<[(Actor, Grant)]>>>,
+        found: Option<Cache<Sought, Found>>,
         invalidations: Invalidations,
         roles: Handle<RoleProvider>,
         resources: Handle<ResourceProvider>,
