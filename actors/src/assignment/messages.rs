@@ -42,8 +42,8 @@ pub struct ListScopes {
 impl Idempotent for ListScopes {}
 
 /// Those of these projects on which a user has a role that a token can show, whatever the way, in
-/// the given order. A domain that acts as a project counts as one. `Resource(NotFound)` for an
-/// unknown project.
+/// the given order. A domain that acts as a project counts as one; whether there is such a project is
+/// not looked at.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Vec<ProjectId>, Error>")]
 pub struct RetainWithRole {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::store::Rows;
@@ -119,20 +119,28 @@ impl AssignmentProvider {
         }
         Ok(reach)
     }
+
+    /// All projects below these.
+    async fn below(
+        &self,
+        roots: BTreeSet<ProjectId>,
+    ) -> Result<impl Iterator<Item = ProjectId> + use<>, Error> {
+        let of: Vec<ProjectId> = roots.into_iter().collect();
+        let below = match of.is_empty() {
+            true => Vec::new(),
+            false => self.resources.read(GetDescendants { of }).await?,
+        };
+        Ok(below.into_iter().map(|project| project.id))
+    }
 }
 
 impl Serve<ListScopes> for AssignmentProvider {
     async fn serve(self, ListScopes { user, groups }: ListScopes) -> Result<Scopes, Error> {
-        let mut reach = self.reach(user, &groups).await?;
-        if !reach.roots.is_empty() {
-            let of = reach.roots.into_iter().collect();
-            let below = self.resources.read(GetDescendants { of }).await?;
-            reach
-                .projects
-                .extend(below.into_iter().map(|project| project.id));
-        }
+        let reach = self.reach(user, &groups).await?;
+        let mut projects = reach.projects;
+        projects.extend(self.below(reach.roots).await?);
         Ok(Scopes {
-            projects: reach.projects.into_iter().collect(),
+            projects: projects.into_iter().collect(),
             domains: reach.domains.into_iter().collect(),
             system: reach.system,
         })
@@ -148,16 +156,14 @@ impl Serve<RetainWithRole> for AssignmentProvider {
             is_chain,
         } = message;
         let reach = self.reach(user, &groups).await?;
-        let mut inherits: HashSet<ProjectId> = HashSet::new();
+        let mut reached = reach.projects;
         if is_chain {
             let root = projects.iter().rposition(|id| reach.roots.contains(id));
-            inherits.extend(projects.iter().take(root.unwrap_or(0)).cloned());
-        } else if !reach.roots.is_empty() {
-            let of = reach.roots.iter().cloned().collect();
-            let below = self.resources.read(GetDescendants { of }).await?;
-            inherits.extend(below.into_iter().map(|project| project.id));
+            reached.extend(projects.iter().take(root.unwrap_or(0)).cloned());
+        } else {
+            reached.extend(self.below(reach.roots).await?);
         }
-        projects.retain(|id| reach.projects.contains(id) || inherits.contains(id));
+        projects.retain(|id| reached.contains(id));
         Ok(projects)
     }
 }
