@@ -3,7 +3,7 @@
 mod domain_options;
 mod passkeys;
 
-pub use passkeys::{RootsError, complete as passkey_settings};
+pub use passkeys::{RootsError, settings as passkey_settings};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,11 +116,9 @@ impl Node {
             tracing::warn!(%problem, "credentials can't be used; run `keystone-ng credential setup`");
         }
         let hashing = HashPool::start(hash_policy(&config), hash_threads(&config))?;
-        let mut settings = settings(&config, workers)?;
-        settings.webauthn.attestation_roots = passkeys::roots(&config, config_dir)?;
         let providers = Providers::start(
             &databases,
-            settings,
+            settings(&config, config_dir, workers)?,
             Arc::clone(&format),
             Arc::clone(&credential_keys),
             // There whatever the format of tokens is, and shared by all nodes.
@@ -339,7 +337,7 @@ pub fn hash_threads(config: &Config) -> PoolSize {
     }
 }
 
-fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
+fn settings(config: &Config, dir: &Path, workers: usize) -> Result<Settings, StartError> {
     let coherence = &config.cache_coherence;
     let token = &config.token;
     Ok(Settings {
@@ -384,7 +382,7 @@ fn settings(config: &Config, workers: usize) -> Result<Settings, StartError> {
         enforcement_model: enforcement_model(config),
         relay_state_prefix: config.saml.relay_state_prefix.as_str().into(),
         domain_options: domain_options::of(config),
-        webauthn: passkeys::settings(config),
+        webauthn: passkeys::settings(config, dir)?,
         catalog: CatalogSettings {
             public_endpoint: config
                 .default

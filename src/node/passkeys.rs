@@ -11,18 +11,22 @@ use url::Url;
 use super::seconds;
 use crate::config::{Config, sections};
 
-/// The settings; where passkeys are not enabled, those by which there are none.
-pub(super) fn settings(config: &Config) -> Settings {
+/// The settings; where passkeys are not enabled, those by which there are none. The paths that they
+/// name begin in `dir`.
+///
+/// # Errors
+/// Where the certificates that they name are of no use.
+pub fn settings(config: &Config, dir: &Path) -> Result<Settings, RootsError> {
     let webauthn = &config.webauthn;
     let Some(id) = webauthn
         .relying_party_id
         .as_ref()
         .filter(|_| webauthn.enabled)
     else {
-        return Settings::default();
+        return Ok(Settings::default());
     };
     let origins = webauthn.own_origins().chain(&webauthn.related_origins);
-    Settings {
+    Ok(Settings {
         rp_id: id.clone(),
         rp_name: webauthn.relying_party_name.as_ref().unwrap_or(id).clone(),
         origins: origins
@@ -40,7 +44,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         },
         aaguid_allow: webauthn.aaguid_allow.clone(),
         aaguid_deny: webauthn.aaguid_deny.clone(),
-        attestation_roots: Roots::default(),
+        attestation_roots: roots(&webauthn.attestation_roots, dir)?,
         max_per_user: webauthn.max_credentials_per_user,
         on_counter_regression: match webauthn.on_counter_regression {
             sections::CounterRegression::Refuse => CounterRegression::Refuse,
@@ -49,17 +53,6 @@ pub(super) fn settings(config: &Config) -> Settings {
         invitation_ttl: seconds(webauthn.invitation_ttl),
         device_ttl: seconds(webauthn.device_ttl),
         hardware_bound_only: webauthn.hardware_bound_only,
-    }
-}
-
-/// The same with the certificates that they name. Paths begin in `dir`.
-///
-/// # Errors
-/// Where these are of no use.
-pub fn complete(config: &Config, dir: &Path) -> Result<Settings, RootsError> {
-    Ok(Settings {
-        attestation_roots: roots(config, dir)?,
-        ..settings(config)
     })
 }
 
@@ -77,14 +70,10 @@ pub enum RootsError {
     Bad(PathBuf, #[source] webauthn::RootsError),
 }
 
-/// The certificates that attestation statements have to end in. Paths begin in `dir`.
-pub(super) fn roots(config: &Config, dir: &Path) -> Result<Roots, RootsError> {
-    let webauthn = &config.webauthn;
-    if !webauthn.enabled {
-        return Ok(Roots::default());
-    }
+/// The certificates that attestation statements have to end in.
+fn roots(named: &[PathBuf], dir: &Path) -> Result<Roots, RootsError> {
     let mut paths = Vec::new();
-    for path in &webauthn.attestation_roots {
+    for path in named {
         paths.extend(files(dir.join(path))?);
     }
     let read = paths.iter().map(|path| {
