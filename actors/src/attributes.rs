@@ -37,6 +37,24 @@ where
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
+/// Deserialises a whole number, which JSON Schema also sees in `1.0`.
+pub fn whole<'de, D>(deserializer: D) -> Result<i32, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let number = serde_json::Number::deserialize(deserializer)?.to_string();
+    let digits = number.strip_suffix(".0").unwrap_or(&number);
+    digits.parse().map_err(serde::de::Error::custom)
+}
+
+/// The same for a patch's member.
+pub fn whole_if_given<'de, D>(deserializer: D) -> Result<Option<i32>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    whole(deserializer).map(Some)
+}
+
 /// The options of roles, projects and domains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceOptions {

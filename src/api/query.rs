@@ -56,6 +56,37 @@ impl Query {
         self.first(name).map(is_true)
     }
 
+    /// The filters on a boolean attribute: `enabled=…`, and inexact ones such as
+    /// `enabled__icontains=…`, to which it is `1` or `0`. All of them have to match.
+    ///
+    /// # Errors
+    /// 400 for inexact ones that heed case, which a boolean has not.
+    pub fn booleans(&self, attribute: &str) -> Result<Vec<bool>, ApiError> {
+        let mut wanted: Vec<bool> = self.boolean(attribute).into_iter().collect();
+        for filter in self.texts(attribute) {
+            if filter.exactly().is_some() {
+                continue;
+            }
+            if !filter.ignore_case {
+                return Err(ApiError::bad_request(format!("{attribute} is no text.")));
+            }
+            let values = [(true, "1"), (false, "0")];
+            let unmet = values.iter().filter(|(_, text)| !filter.matches(text));
+            wanted.extend(unmet.map(|(value, _)| !value));
+        }
+        Ok(wanted)
+    }
+
+    /// All values of a parameter, with whatever comparator it is written.
+    pub fn compared<'a>(&'a self, attribute: &str) -> impl Iterator<Item = &'a str> {
+        let is_of = move |name: &str| {
+            let rest = name.strip_prefix(attribute);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("__"))
+        };
+        let matching = self.0.iter().filter(move |(name, _)| is_of(name));
+        matching.map(|(_, value)| value.as_str())
+    }
+
     /// The filters on a text attribute: `name=…`, and inexact ones such as `name__icontains=…`.
     /// All of them have to match.
     pub fn texts(&self, attribute: &str) -> Vec<TextFilter> {
@@ -210,6 +241,18 @@ mod tests {
             (on(""), on("enabled"), on("enabled=No")),
             (None, Some(true), Some(false))
         );
+    }
+
+    #[test]
+    fn a_boolean_is_1_or_0_to_an_inexact_filter() {
+        let wanted = |raw| Query::parse(raw).booleans("enabled").unwrap();
+        assert_eq!(wanted("enabled__icontains=1"), [true]);
+        assert_eq!(wanted("enabled__iendswith=0"), [false]);
+        assert_eq!(wanted("enabled=yes&enabled__icontains="), [true]);
+        assert_eq!(wanted("enabled__icontains=true"), [false, true], "nothing");
+        assert!(wanted("enabled__sounds=1").is_empty());
+        let heeds_case = Query::parse("enabled__contains=1").booleans("enabled");
+        assert!(heeds_case.is_err());
     }
 
     #[test]

@@ -90,7 +90,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let paging = call.paging(call.node().config.resource.list_limit)?;
     let filter = DomainFilter {
         name: call.query.texts("name"),
-        enabled: call.query.boolean("enabled").into_iter().collect(),
+        enabled: call.query.booleans("enabled")?,
         id: own.map(DomainId::from),
     };
     let page = paging.page.clone();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::project_tree::{self, Relatives};
 use super::users;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, MALFORMED};
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::Query;
@@ -107,9 +107,16 @@ static QUERY: LazyLock<Schema> = LazyLock::new(|| {
         .optional("is_domain", loose_boolean())
 });
 
-impl Body for NewProject {
+/// A project to create. A body without one is refused only to who may create some.
+struct Asked(Option<NewProject>);
+
+impl Body for Asked {
     fn read(json: &Value) -> Result<Self, ApiError> {
-        call::new_member(json, "project", &NEW)
+        if json.get("project").is_none() {
+            NEW.check(json)?;
+            return Ok(Self(None));
+        }
+        call::new_member(json, "project", &NEW).map(|project| Self(Some(project)))
     }
 }
 
@@ -130,8 +137,11 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let target = Target::new().with_some("target.domain_id", own);
     call.enforce(Rule::ListProjects, target)?;
     let paging = call.paging(call.node().config.resource.list_limit)?;
-    let mut filter = filter(&call.query);
-    filter.is_domain = vec![call.query.boolean("is_domain").unwrap_or(false)];
+    let mut filter = filter(&call.query)?;
+    filter.is_domain = call.query.booleans("is_domain")?;
+    if call.query.first("is_domain").is_none() {
+        filter.is_domain.push(false);
+    }
     filter.domain_id.extend(own.map(TextFilter::equals));
     let page = paging.page.clone();
     let list = ListProjects { filter, page };
@@ -142,16 +152,16 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
 }
 
 /// What projects are narrowed by.
-fn filter(query: &Query) -> ProjectFilter {
+fn filter(query: &Query) -> Result<ProjectFilter, ApiError> {
     let tags = |name| {
         let tags = query.first(name)?;
         Some(tags.split(',').map(str::to_owned).collect())
     };
-    ProjectFilter {
+    Ok(ProjectFilter {
         name: query.texts("name"),
         domain_id: query.texts("domain_id"),
         parent_id: query.texts("parent_id"),
-        enabled: query.boolean("enabled").into_iter().collect(),
+        enabled: query.booleans("enabled")?,
         tags: TagFilter {
             all: tags("tags"),
             any: tags("tags-any"),
@@ -159,17 +169,18 @@ fn filter(query: &Query) -> ProjectFilter {
             not_any: tags("not-tags-any"),
         },
         ..ProjectFilter::default()
-    }
+    })
 }
 
 /// Creates a project: `POST /v3/projects`.
-async fn create(call: Call<NewProject>) -> Result<HttpResponse, ApiError> {
+async fn create(call: Call<Asked>) -> Result<HttpResponse, ApiError> {
     let asked = call.json().get("project").unwrap_or(&Value::Null);
     call.enforce(
         Rule::CreateProject,
         Target::new().with("target.project", asked),
     )?;
-    let mut project = call.body.clone();
+    let project = call.body.0.clone();
+    let mut project = project.ok_or_else(|| ApiError::bad_request(MALFORMED))?;
     if !project.is_domain && project.domain_id.is_none() {
         project.domain_id = Some(call.own_domain());
     }
@@ -257,7 +268,7 @@ async fn list_of_user(call: Call, id: web::Path<UserId>) -> Result<HttpResponse,
         .into_iter()
         .collect();
     let mut projects = call.providers().resource.read(GetProjects { ids }).await?;
-    let filter = filter(&call.query);
+    let filter = filter(&call.query)?;
     projects.retain(|project| {
         let domain = project.domain_id.as_ref().map_or("", |id| id.as_str());
         let matches = |filters: &[TextFilter], value: &str| {

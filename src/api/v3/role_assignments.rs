@@ -105,13 +105,13 @@ async fn enforce_for_tree(call: &Call, filter: &AssignmentFilter) -> Result<(), 
 /// What the query asks for.
 fn filter(query: &Query) -> Result<AssignmentFilter, ApiError> {
     let set = |name: &str| query.first(name).filter(|value| !value.is_empty());
-    if query.first("user.id").is_some() && query.first("group.id").is_some() {
-        return Err(ApiError::bad_request("Specify a user or group, not both"));
-    }
     if query.first("include_subtree").is_some() && query.first("scope.project.id").is_none() {
         return Err(ApiError::bad_request(
             "'scope.project.id' is a dependency of 'include_subtree'",
         ));
+    }
+    if query.first("user.id").is_some() && query.first("group.id").is_some() {
+        return Err(ApiError::bad_request("Specify a user or group, not both"));
     }
     let effective = query.flag("effective");
     let target = match (set("scope.project.id"), set("scope.domain.id")) {

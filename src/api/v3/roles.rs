@@ -113,7 +113,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let matching = graph.iter().filter(|role| {
         let of = role.domain_id.as_ref().map(|id| id.as_str());
         let in_domain = match (domain, of) {
-            (None, of) => of.is_none(),
+            // What is in no domain has no text that an inexact filter could find.
+            (None, of) => of.is_none() && domains.iter().all(|one| one.exactly().is_some()),
             (Some(_), Some(of)) => domains.iter().all(|filter| filter.matches(of)),
             (Some(_), None) => false,
         };

@@ -189,12 +189,13 @@ pub(super) fn listed_domain(call: &Call) -> Result<Option<&str>, ApiError> {
 
 /// What users are narrowed by.
 pub(super) fn filter(query: &Query) -> Result<UserFilter, ApiError> {
-    let texts = |name: &str| query.all(name).map(str::to_owned).collect();
-    let expiry = query.all("password_expires_at").map(expiry);
+    // Of these Keystone heeds no comparator.
+    let texts = |name: &str| query.compared(name).map(str::to_owned).collect();
+    let expiry = query.compared("password_expires_at").map(expiry);
     Ok(UserFilter {
         name: query.texts("name"),
         domain_id: query.texts("domain_id"),
-        enabled: query.boolean("enabled").into_iter().collect(),
+        enabled: query.booleans("enabled")?,
         password_expires_at: expiry.collect::<Result<_, _>>()?,
         idp_id: texts("idp_id"),
         protocol_id: texts("protocol_id"),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::registered::Resource;
-use crate::attributes::double_option;
+use crate::attributes::{double_option, whole, whole_if_given};
 use crate::ids::{DomainId, LimitId, ProjectId, RegionId, RegisteredLimitId, ServiceId};
 use crate::listing::TextFilter;
 
@@ -57,6 +57,7 @@ pub struct NewLimit {
     /// What is registered for the service and region.
     pub resource_name: String,
     /// See [`Limit::resource_limit`].
+    #[serde(deserialize_with = "whole")]
     pub resource_limit: i32,
     /// See [`Limit::description`].
     #[serde(default)]
@@ -93,6 +94,7 @@ impl NewLimit {
 #[serde(default)]
 pub struct LimitPatch {
     /// See [`Limit::resource_limit`].
+    #[serde(deserialize_with = "whole_if_given")]
     pub resource_limit: Option<i32>,
     /// See [`Limit::description`]; `null` clears it.
     #[serde(deserialize_with = "double_option")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::Error;
-use crate::attributes::double_option;
+use crate::attributes::{double_option, whole, whole_if_given};
 use crate::ids::{RegionId, RegisteredLimitId, ServiceId};
 
 /// What is limited: a resource of a service, in a region or in none.
@@ -54,6 +54,7 @@ pub struct NewRegisteredLimit {
     /// See [`RegisteredLimit::resource_name`].
     pub resource_name: String,
     /// See [`RegisteredLimit::default_limit`].
+    #[serde(deserialize_with = "whole")]
     pub default_limit: i32,
     /// See [`RegisteredLimit::description`].
     #[serde(default)]
@@ -85,6 +86,7 @@ pub struct RegisteredLimitPatch {
     /// See [`RegisteredLimit::resource_name`].
     pub resource_name: Option<String>,
     /// See [`RegisteredLimit::default_limit`].
+    #[serde(deserialize_with = "whole_if_given")]
     pub default_limit: Option<i32>,
     /// See [`RegisteredLimit::description`]; `null` clears it.
     #[serde(deserialize_with = "double_option")]

@@ -1,12 +1,12 @@
 //! Changes of projects and domains.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::super::{Error, ResourceSettings};
 use super::new::without_place;
 use super::{Project, checked_name};
 use crate::attributes::{Extra, ResourceOptionsPatch, double_option, merge_extra};
-use crate::ids::{DomainId, ProjectId};
 
 /// What of a project changes. Absent members stay.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,14 +14,15 @@ use crate::ids::{DomainId, ProjectId};
 pub struct ProjectPatch {
     /// See [`Project::name`]. Blanks around it are taken away.
     pub name: Option<String>,
-    /// May be repeated, not changed.
-    #[serde(deserialize_with = "double_option")]
-    pub domain_id: Option<Option<DomainId>>,
-    /// May be repeated, not changed.
-    #[serde(deserialize_with = "double_option")]
-    pub parent_id: Option<Option<ProjectId>>,
-    /// May be repeated, not changed.
-    pub is_domain: Option<bool>,
+    /// May be repeated, not changed: whatever it is, it is compared with what is.
+    #[serde(deserialize_with = "given")]
+    pub domain_id: Option<Value>,
+    /// As [`Self::domain_id`].
+    #[serde(deserialize_with = "given")]
+    pub parent_id: Option<Value>,
+    /// As [`Self::domain_id`].
+    #[serde(deserialize_with = "given")]
+    pub is_domain: Option<Value>,
     /// See [`Project::enabled`].
     pub enabled: Option<bool>,
     /// `null` clears it.
@@ -39,10 +40,11 @@ pub struct ProjectPatch {
 impl ProjectPatch {
     /// The project after this change. What is above and below it is not looked at.
     pub fn apply(self, project: &Project, settings: &ResourceSettings) -> Result<Project, Error> {
+        let domain = project.domain_id.as_ref().map(|id| id.as_str());
         if self
             .domain_id
             .as_ref()
-            .is_some_and(|domain| *domain != project.domain_id)
+            .is_some_and(|id| *id != json!(domain))
         {
             return Err(Error::DomainIsFixed);
         }
@@ -57,13 +59,14 @@ impl ProjectPatch {
             Some(name) if name != project.name => checked_name(&name, project.is_domain, settings)?,
             _ => project.name.clone(),
         };
-        if self
-            .parent_id
-            .is_some_and(|parent| parent != project.parent_id)
-        {
+        let parent = project.parent_id.as_ref().map(|id| id.as_str());
+        if self.parent_id.is_some_and(|id| id != json!(parent)) {
             return Err(Error::ParentIsFixed);
         }
-        if self.is_domain.is_some_and(|is| is != project.is_domain) {
+        if self
+            .is_domain
+            .is_some_and(|is| truth(&is) != Some(project.is_domain))
+        {
             return Err(Error::KindIsFixed);
         }
         Ok(Project {
@@ -109,6 +112,21 @@ impl ProjectPatch {
     }
 }
 
+/// A member that is there, `null` or not.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// What is equal to a boolean in Python: itself, 1 and 0.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(is) => Some(*is),
+        Value::Number(number) if number.as_f64() == Some(1.0) => Some(true),
+        Value::Number(number) if number.as_f64() == Some(0.0) => Some(false),
+        _ => None,
+    }
+}
+
 /// What of a domain changes. Absent members stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -145,7 +163,7 @@ impl From<DomainPatch> for ProjectPatch {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, from_value, json};
+    use serde_json::from_value;
 
     use super::super::NewProject;
     use super::*;
@@ -178,11 +196,28 @@ mod tests {
     #[test]
     fn a_project_stays_where_and_what_it_is() {
         let project = sample(json!({"name": "p", "domain_id": "d"}));
-        let same = json!({"domain_id": "d", "parent_id": "d", "is_domain": false});
-        assert!(patched(&project, same).is_ok());
+        for same in [
+            json!({"domain_id": "d", "parent_id": "d", "is_domain": false}),
+            json!({"is_domain": 0}),
+        ] {
+            assert!(patched(&project, same).is_ok());
+        }
         for (body, error) in [
             (json!({"domain_id": "e"}), "Cannot change Domain ID"),
             (json!({"domain_id": null}), "Cannot change Domain ID"),
+            (json!({"domain_id": ["d"]}), "Cannot change Domain ID"),
+            (
+                json!({"parent_id": 7}),
+                "Update of `parent_id` is not allowed.",
+            ),
+            (
+                json!({"is_domain": null}),
+                "Update of `is_domain` is not allowed.",
+            ),
+            (
+                json!({"is_domain": "false"}),
+                "Update of `is_domain` is not allowed.",
+            ),
             (
                 json!({"parent_id": "e"}),
                 "Update of `parent_id` is not allowed.",

@@ -132,8 +132,10 @@ pub(in super::super) async fn update(
         let old = lock_project!(conn, update.id);
         let new = update.apply(&old)?;
         let id = &new.id;
-        if new.enabled
-            && !old.enabled
+        // Whatever else of a disabled project changes, it has to be one that could be enabled, unless
+        // the change says that it stays disabled: Keystone takes silence for `enabled`.
+        if !old.enabled
+            && update.patch.enabled.unwrap_or(true)
             && let Some((_, above)) = load_branch!(conn, id)
             && above.iter().any(|link| !link.enabled)
         {
