@@ -55,11 +55,12 @@ macro_rules! migration {
 }
 
 /// In the order in which they are applied. To be appended to, never changed.
-static MIGRATIONS: [Migration; 4] = [
+static MIGRATIONS: [Migration; 5] = [
     migration!("keystone/0001_keystone_30"),
     migration!("ng/0001_invalidation_outbox"),
     migration!("ng/0002_totp_use"),
     migration!("ng/0003_webauthn"),
+    migration!("ng/0004_webauthn_given"),
 ];
 
 impl Migration {

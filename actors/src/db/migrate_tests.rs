@@ -9,11 +9,12 @@ use crate::db::{Databases, DbKind};
 use crate::testdb::{TestDb, each_database};
 use crate::testing::Bench;
 
-const ALL: [&str; 4] = [
+const ALL: [&str; 5] = [
     "keystone/0001_keystone_30",
     "ng/0001_invalidation_outbox",
     "ng/0002_totp_use",
     "ng/0003_webauthn",
+    "ng/0004_webauthn_given",
 ];
 
 fn connect(db: &TestDb) -> Databases {
@@ -38,7 +39,7 @@ each_database! {
     async fn an_empty_database_gets_both_sets_of_tables_once(db: TestDb) {
         let pool = connect(&db).pool("test", 10).unwrap();
         assert_eq!(keystone_schema(&pool).await.unwrap(), KeystoneSchema::Absent);
-        assert_eq!(states(&pool).await, [MigrationState::Pending; 4]);
+        assert_eq!(states(&pool).await, [MigrationState::Pending; 5]);
 
         let mut told = Vec::new();
         let first = sync(&pool, |line| told.push(line.to_owned())).await.unwrap();
@@ -97,7 +98,7 @@ each_database! {
         drop(done);
         holder.await.unwrap().unwrap();
         assert!(matches!(refused, Err(MigrateError::Busy)), "{refused:?}");
-        assert_eq!(states(&pool).await, [MigrationState::Pending; 4]);
+        assert_eq!(states(&pool).await, [MigrationState::Pending; 5]);
     }
 
     async fn tables_that_python_keystone_made_are_left_alone(db: TestDb) {
@@ -175,7 +176,7 @@ each_database! {
                 project_tag region registered_limit request_token revocation_event role role_option sensitive_config
                 service service_provider system_assignment token trust trust_role user user_group_membership
                 user_option whitelisted_config ng_invalidation ng_migration ng_node ng_totp_use
-                ng_webauthn_consumed ng_webauthn_credential ng_webauthn_device ng_webauthn_invitation
+                ng_webauthn_consumed ng_webauthn_credential ng_webauthn_device ng_webauthn_given ng_webauthn_invitation
                 ng_webauthn_recovery ng_webauthn_recovery_limit ng_webauthn_secret ng_webauthn_token ng_webauthn_user);
             Ok::<(), MigrateError>(())
         })

@@ -774,6 +774,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// When a user was last given recovery codes or an invitation.
+    ng_webauthn_given (user_id) {
+        user_id -> Text,
+        given_at -> BigInt,
+    }
+}
+
+diesel::table! {
     /// Links that let a user register a passkey.
     ng_webauthn_invitation (secret_hash) {
         secret_hash -> Text,

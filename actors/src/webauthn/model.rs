@@ -62,8 +62,11 @@ pub enum State {
 }
 
 impl State {
+    /// Names of those that are good for logins.
+    pub(super) const USABLE: [&'static str; 2] = [Self::Active.as_str(), Self::Suspect.as_str()];
+
     /// `active`, `suspect`, `disabled`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Suspect => "suspect",

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::super::{
-    DeletePasskey, DeletePasskeys, Error, GetPasskey, HasPasskey, ListPasskeys, Passkey, State,
+    DeletePasskey, DeletePasskeys, Error, GetPasskey, HasPasskey, ListPasskeys, Passkey,
     UpdatePasskey, WebauthnProvider, codes, store,
 };
 use super::{checked, shown};
@@ -30,10 +30,7 @@ impl Serve<ListPasskeys> for WebauthnProvider {
 
 impl Serve<HasPasskey> for WebauthnProvider {
     async fn serve(self, HasPasskey { user }: HasPasskey) -> Result<bool, Error> {
-        let rows = store::list(&self.db, user.as_str()).await?;
-        let rp_id = &self.settings.rp_id;
-        let usable = |row: &store::Row| row.state() != State::Disabled && row.rp_id == *rp_id;
-        Ok(rows.iter().any(usable))
+        store::has_usable(&self.db, user.as_str(), &self.settings.rp_id).await
     }
 }
 

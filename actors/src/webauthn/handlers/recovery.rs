@@ -10,7 +10,7 @@ const CODES: usize = 10;
 
 impl Serve<NewRecoveryCodes> for WebauthnProvider {
     async fn serve(self, message: NewRecoveryCodes) -> Result<Vec<SecretString>, Error> {
-        let user = message.user;
+        let NewRecoveryCodes { user, now } = message;
         let key = self.secret().await?;
         let made = (0..CODES).map(|_| codes::recovery_code());
         let made = made.collect::<Result<Vec<_>, _>>()?;
@@ -18,7 +18,7 @@ impl Serve<NewRecoveryCodes> for WebauthnProvider {
             .iter()
             .filter_map(|code| codes::recovery_hash(key, &user, code))
             .collect();
-        store::replace_codes(&self.db, &user, &hashes).await?;
+        store::replace_codes(&self.db, &user, &hashes, now).await?;
         Ok(made)
     }
 }

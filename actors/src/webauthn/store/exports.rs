@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::schema::{
-    ng_webauthn_credential, ng_webauthn_device, ng_webauthn_invitation, ng_webauthn_recovery,
-    ng_webauthn_recovery_limit, ng_webauthn_token, ng_webauthn_user,
+    ng_webauthn_credential, ng_webauthn_device, ng_webauthn_given, ng_webauthn_invitation,
+    ng_webauthn_recovery, ng_webauthn_recovery_limit, ng_webauthn_token, ng_webauthn_user,
 };
 use crate::db::{BATCH, on_connection};
 use crate::epoch::Entity;
@@ -33,6 +33,8 @@ on_connection! {
             diesel::delete(c::table.filter(c::user_id.eq_any(users))).execute(conn).await?;
             let theirs = ng_webauthn_recovery_limit::user_id.eq_any(users);
             diesel::delete(ng_webauthn_recovery_limit::table.filter(theirs)).execute(conn).await?;
+            let theirs = ng_webauthn_given::user_id.eq_any(users);
+            diesel::delete(ng_webauthn_given::table.filter(theirs)).execute(conn).await?;
             let theirs = ng_webauthn_recovery::user_id.eq_any(users);
             diesel::delete(ng_webauthn_recovery::table.filter(theirs)).execute(conn).await?;
             let theirs = ng_webauthn_invitation::user_id.eq_any(users);

@@ -4,9 +4,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Reason};
+use super::given::{is_given, note_given};
 use super::user_since;
-use crate::db::Db;
+use crate::actor::Unavailable;
 use crate::db::schema::ng_webauthn_invitation;
+use crate::db::{Db, on_unique};
 use crate::ids::UserId;
 use crate::{transaction, with_conn};
 
@@ -26,9 +28,12 @@ pub(in super::super) async fn insert_invitation(
     let user = user.as_str();
     transaction!(db, |conn| {
         let since: Option<i64> = user_since(conn, user).await?;
-        if since.is_none() {
+        let Some(since) = since else {
             return Err(Error::Ceremony(Reason::UserGone));
-        }
+        };
+        note_given(conn, user, since, now)
+            .await
+            .map_err(|error| on_unique(error, || Error::Unavailable(Unavailable::Database)))?;
         let open: i64 = i::table
             .filter(i::user_id.eq(user))
             .filter(i::expires_at.gt(now))
@@ -67,7 +72,7 @@ pub(in super::super) async fn find_invitation(
             .await
             .optional()?;
         let owner = user.as_deref().unwrap_or_default();
-        let since: Option<i64> = user_since(conn, owner).await?;
-        Ok::<_, Error>(user.filter(|_| since.is_some()).map(UserId::from))
+        let theirs: bool = is_given(conn, owner).await?;
+        Ok::<_, Error>(user.filter(|_| theirs).map(UserId::from))
     })
 }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod exports;
+mod given;
 mod import;
 mod invitations;
 mod login;
@@ -20,7 +21,7 @@ pub(super) use import::{ForeignPasskey, foreign_passkeys, take_over};
 pub(super) use invitations::{find_invitation, insert_invitation};
 pub(super) use login::{Login, log_in, models, note_token, passkey_of};
 pub(super) use passkeys::{
-    Patch, delete_passkey, delete_passkeys, find, find_of_user, list, update_passkey,
+    Patch, delete_passkey, delete_passkeys, find, find_of_user, has_usable, list, update_passkey,
 };
 pub(super) use prune::prune;
 pub(super) use recovery::{count_codes, replace_codes, use_code};
@@ -70,10 +71,9 @@ impl Row {
     }
 
     /// Whether it is of the user whose account began at this time, and not of one who had the
-    /// same ID before. The time of an account has no fraction, or a rounded one.
+    /// same ID before.
     fn is_since(&self, since: i64) -> bool {
-        const SECOND: i64 = 1_000_000;
-        self.created_at.saturating_add(SECOND) >= since
+        self.created_at >= earliest(since)
     }
 }
 
@@ -105,6 +105,13 @@ impl From<Row> for Passkey {
 fn read_transports(column: Option<&str>) -> Vec<String> {
     let list = column.and_then(|text| serde_json::from_str(text).ok());
     list.unwrap_or_default()
+}
+
+/// When the first passkey can have been made of a user whose account began at this time, in
+/// microseconds since 1970. The time of an account has no fraction, or a rounded one.
+fn earliest(since: i64) -> i64 {
+    const SECOND: i64 = 1_000_000;
+    since.saturating_sub(SECOND)
 }
 
 /// Microseconds.

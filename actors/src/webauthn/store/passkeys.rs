@@ -1,13 +1,14 @@
 //! Passkeys: found, changed, deleted.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, State, codes};
-use super::{Row, micros, user_since};
+use super::{Row, earliest, micros, user_since};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{
-    ng_webauthn_credential, ng_webauthn_invitation, ng_webauthn_recovery,
+    ng_webauthn_credential, ng_webauthn_given, ng_webauthn_invitation, ng_webauthn_recovery,
     ng_webauthn_recovery_limit, ng_webauthn_token,
 };
 use crate::db::{BATCH, Db, on_connection};
@@ -57,6 +58,24 @@ pub(in super::super) async fn list(db: &Db, user: &str) -> Result<Vec<Row>, Erro
             .await?;
         let present = |row: &Row| since.is_some_and(|since| row.is_since(since));
         Ok(rows.into_iter().filter(present).collect())
+    })
+}
+
+/// Whether a user has a passkey for this relying party that is not disabled.
+pub(in super::super) async fn has_usable(db: &Db, user: &str, rp_id: &str) -> Result<bool, Error> {
+    use ng_webauthn_credential as c;
+    with_conn!(db, |conn| {
+        let since: Option<i64> = user_since(conn, user).await?;
+        let Some(since) = since else {
+            return Ok(false);
+        };
+        let usable = c::table
+            .filter(c::user_id.eq(user))
+            .filter(c::rp_id.eq(rp_id))
+            .filter(c::state.eq_any(State::USABLE))
+            .filter(c::created_at.ge(earliest(since)));
+        let has: bool = diesel::select(exists(usable)).get_result(conn).await?;
+        Ok::<_, Error>(has)
     })
 }
 
@@ -176,6 +195,10 @@ pub(in super::super) async fn delete_passkeys(
             .await?;
         let theirs = ng_webauthn_recovery_limit::user_id.eq(user);
         diesel::delete(ng_webauthn_recovery_limit::table.filter(theirs))
+            .execute(conn)
+            .await?;
+        let theirs = ng_webauthn_given::user_id.eq(user);
+        diesel::delete(ng_webauthn_given::table.filter(theirs))
             .execute(conn)
             .await?;
         let theirs = ng_webauthn_recovery::user_id.eq(user);

@@ -4,7 +4,9 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::Error;
+use super::super::{Error, Reason};
+use super::given::{is_given, note_given};
+use super::user_since;
 use crate::actor::Unavailable;
 use crate::db::schema::{ng_webauthn_recovery, ng_webauthn_recovery_limit};
 use crate::db::{Db, on_unique};
@@ -17,11 +19,17 @@ const MOST_FAILURES: i32 = 5;
 /// Seconds.
 const WINDOW: i64 = 15 * 60;
 
+/// Another request of this user is under way.
+fn raced(error: diesel::result::Error) -> Error {
+    on_unique(error, || Error::Unavailable(Unavailable::Database))
+}
+
 /// Puts these codes in the place of all that a user has.
 pub(in super::super) async fn replace_codes(
     db: &Db,
     user: &UserId,
     hashes: &[String],
+    now: i64,
 ) -> Result<(), Error> {
     use {ng_webauthn_recovery as r, ng_webauthn_recovery_limit as l};
     let user = user.as_str();
@@ -40,9 +48,13 @@ pub(in super::super) async fn replace_codes(
                 ))
                 .execute(conn)
                 .await
-                // Another request of this user is under way.
-                .map_err(|error| on_unique(error, || Error::Unavailable(Unavailable::Database)))?;
+                .map_err(raced)?;
         }
+        let since: Option<i64> = user_since(conn, user).await?;
+        let Some(since) = since else {
+            return Err(Error::Ceremony(Reason::UserGone));
+        };
+        note_given(conn, user, since, now).await.map_err(raced)?;
         diesel::delete(r::table.filter(r::user_id.eq(user)))
             .execute(conn)
             .await?;
@@ -88,7 +100,8 @@ pub(in super::super) async fn use_code(
         if failures >= MOST_FAILURES {
             return Ok(false);
         }
-        let used = match hash {
+        let theirs: bool = is_given(conn, user).await?;
+        let used = match hash.filter(|_| theirs) {
             Some(hash) => {
                 diesel::delete(r::table.find((user, hash)))
                     .execute(conn)
@@ -109,9 +122,14 @@ pub(in super::super) async fn use_code(
 /// How many codes a user has left.
 pub(in super::super) async fn count_codes(db: &Db, user: &UserId) -> Result<usize, Error> {
     use ng_webauthn_recovery as r;
+    let user = user.as_str();
     with_conn!(db, |conn| {
+        let theirs: bool = is_given(conn, user).await?;
+        if !theirs {
+            return Ok(0);
+        }
         let left: i64 = r::table
-            .filter(r::user_id.eq(user.as_str()))
+            .filter(r::user_id.eq(user))
             .count()
             .get_result(conn)
             .await?;

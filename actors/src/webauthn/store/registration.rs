@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Reason, codes, limits};
+use super::given::is_given;
 use super::{Row, consume, replayed, user_since};
 use crate::db::schema::{ng_webauthn_credential, ng_webauthn_invitation, ng_webauthn_user};
 use crate::db::{Db, is_unique_violation, on_unique};
@@ -106,11 +107,12 @@ pub(in super::super) async fn register(
                 .await?;
         }
         if let Some(hash) = &registration.invitation {
+            let theirs: bool = is_given(conn, user).await?;
             let good = i::table
                 .find(hash)
                 .filter(i::user_id.eq(user))
                 .filter(i::expires_at.gt(registration.now));
-            if diesel::delete(good).execute(conn).await? == 0 {
+            if !theirs || diesel::delete(good).execute(conn).await? == 0 {
                 return Err(Error::Invitation);
             }
         }
@@ -119,6 +121,8 @@ pub(in super::super) async fn register(
             .map_err(replayed)?;
         let row = Row {
             user_handle,
+            // The clock that the account's time is by may be ahead.
+            created_at: registration.row.created_at.max(since),
             ..registration.row.clone()
         };
         let new = NewRow {

@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use secrecy::SecretString;
 
 use super::*;
 use crate::identity::{DeleteUser, IdentitySettings};
@@ -207,31 +208,55 @@ each_database! {
 
         identity.send(DeleteUser { id: user(ALICE), now: NOW }).await.unwrap();
 
-        for table in ["credential", "user", "token", "recovery", "recovery_limit"] {
+        for table in ["credential", "user", "token", "recovery", "recovery_limit", "given"] {
             let left = db.number(&format!("SELECT COUNT(*) FROM ng_webauthn_{table}")).await;
             assert_eq!(left, 0, "{table}");
         }
     }
 
-    async fn passkeys_of_a_user_that_others_deleted_are_of_no_use_to_the_next_of_this_id(db: TestDb) {
+    async fn what_a_user_had_that_others_deleted_is_of_no_use_to_the_next_of_this_id(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
         let alice = passkey_of_alice(&provider).await;
+        let invite = || CreateInvitation { user: user(ALICE), created_by: "admin".to_owned(), now: NOW };
+        let look = |invitation: &Invitation| LookInvitation { secret: invitation.secret.clone(), now: NOW };
+        let new_codes = |now| NewRecoveryCodes { user: user(ALICE), now };
+        let use_code = |code: &SecretString| UseRecoveryCode { user: user(ALICE), code: code.clone(), now: NOW };
+        let invitation = provider.send(invite()).await.unwrap();
+        let codes = provider.send(new_codes(NOW)).await.unwrap();
 
         // Python Keystone knows nothing of these tables.
         db.execute(&format!(r#"DELETE FROM "user" WHERE id = '{ALICE}'"#)).await;
         assert!(list(&provider, ALICE).await.is_empty());
         let gone = Verdict::Refused(Reason::UserGone);
         assert_eq!(log_in(&provider, &start_anybody(), &alice).await, gone);
+        assert!(!provider.send(use_code(&codes[0])).await.unwrap());
+        assert!(provider.send(new_codes(NOW)).await.is_err());
         add_user(&db, ALICE, "2026-11-18 12:00:00").await;
 
         assert_eq!(log_in(&provider, &start_anybody(), &alice).await, gone);
         assert!(list(&provider, ALICE).await.is_empty());
+        assert!(!provider.send(HasPasskey { user: user(ALICE) }).await.unwrap());
+        assert_eq!(provider.send(look(&invitation)).await.unwrap(), None);
+        assert_eq!(provider.send(CountRecoveryCodes { user: user(ALICE) }).await.unwrap(), 0);
+        assert!(!provider.send(use_code(&codes[0])).await.unwrap());
         let start = StartRegistration { user: user(ALICE), user_name: "a".to_owned(), now: NOW + 7200 };
         let mut next = Authenticator::new();
         let made = next.make(&provider.send(start).await.unwrap());
+        let by_invitation = FinishRegistration {
+            invitation: Some(invitation.secret.clone()), now: NOW + 7200, ..finish(ALICE, made.clone())
+        };
+        assert!(matches!(provider.send(by_invitation).await, Err(Error::Invitation)));
         let registered = FinishRegistration { now: NOW + 7200, ..finish(ALICE, made) };
         let registered = provider.send(registered).await.unwrap();
         assert_eq!(list(&provider, ALICE).await[..], [registered]);
         assert_eq!(db.number("SELECT COUNT(*) FROM ng_webauthn_credential").await, 1);
+        // What the next one is given is good, also where this node's clock is behind.
+        let next = provider.send(invite()).await.unwrap();
+        assert_eq!(provider.send(look(&next)).await.unwrap(), Some(user(ALICE)));
+        assert_eq!(provider.send(look(&invitation)).await.unwrap(), None);
+        let next = provider.send(new_codes(NOW + 7200)).await.unwrap();
+        assert!(!provider.send(use_code(&codes[0])).await.unwrap());
+        assert!(provider.send(use_code(&next[0])).await.unwrap());
+        assert_eq!(provider.send(CountRecoveryCodes { user: user(ALICE) }).await.unwrap(), 9);
     }
 }
