@@ -1,7 +1,8 @@
 //! How often logins may be tried: `[login_limits]`.
 //!
-//! What is counted is the client's address, and a user who is named together with that address: so
-//! nobody who only knows a name keeps its owner out. Known or not, whoever is named counts alike.
+//! What is counted is the client's address, and a user who is named, or a passkey that is shown where
+//! nobody is, together with that address: so nobody who only knows a name, or a passkey's ID, keeps its
+//! owner out. Known or not, whoever is named counts alike.
 
 mod table;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use keystone_actors::webauthn::passkey_id;
 use tracing::info;
 
 use super::Outcome;
@@ -168,16 +170,43 @@ pub fn step(
     user: Option<&UserRef>,
     now: i64,
 ) -> Result<(), ApiError> {
+    count(node, http, || user.map(spelled_alike), now)
+}
+
+/// Counts the end of one, by the passkey where nobody is named.
+///
+/// # Errors
+/// 429.
+pub(super) fn end(
+    node: &Node,
+    http: &HttpRequest,
+    user: Option<&UserRef>,
+    credential: &[u8],
+    now: i64,
+) -> Result<(), ApiError> {
+    let by = || match user {
+        Some(user) => spelled_alike(user),
+        None => format!("\0{}", passkey_id(credential)),
+    };
+    count(node, http, || Some(by()), now)
+}
+
+/// `by`: who is named, or what stands for that.
+fn count(
+    node: &Node,
+    http: &HttpRequest,
+    by: impl FnOnce() -> Option<String>,
+    now: i64,
+) -> Result<(), ApiError> {
     let limits = &node.login_limits.passkeys;
     if !limits.is_on() {
         return Ok(());
     }
-    let user = user.map(spelled_alike);
-    let counted = limits.count(client(http), user.as_deref(), now);
+    let counted = limits.count(client(http), by().as_deref(), now);
     counted.map_err(|hit| refuse(node, http, &hit))
 }
 
-/// The same of what is shown in one of the pages.
+/// Counts what is shown in one of the pages.
 ///
 /// # Errors
 /// 429.

@@ -57,7 +57,11 @@ pub(super) async fn add_receipt(
     receipt: Option<&str>,
     now: i64,
 ) -> Result<(), ApiError> {
-    let Some(opened) = open(node, user, receipt, now)? else {
+    let opened = match proof.receipt.take() {
+        None => open(node, user, receipt, now)?,
+        opened => opened,
+    };
+    let Some(opened) = opened else {
         return Ok(());
     };
     let mut by_passkey = false;

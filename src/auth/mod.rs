@@ -25,7 +25,8 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use keystone_actors::ids::UserId;
 use keystone_actors::token::{
-    AuditIds, FederationRef, Issue, IssueToken, Issued, Methods, PayloadScope, Refusal,
+    AuditIds, FederationRef, Issue, IssueToken, Issued, Methods, OpenedReceipt, PayloadScope,
+    Refusal,
 };
 use keystone_actors::trust::ConsumeTrustUse;
 use keystone_actors::webauthn::NoteToken;
@@ -72,6 +73,8 @@ struct Proof {
     user_verified: bool,
     /// What was shown in a passkey's place. It is looked at, and used up, when all else is good.
     recovery_code: Option<SecretString>,
+    /// What an earlier request has proven of the user, where it was opened already.
+    receipt: Option<OpenedReceipt>,
 }
 
 impl Proof {

@@ -250,8 +250,11 @@ impl AuthRequest {
             })
         };
         let methods = methods.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let has_credential = |it: &Method| matches!(it, Method::ApplicationCredential(_));
         let scope = match scope_value {
             None => ScopeRequest::Default,
+            // Keystone refuses any, without reading what it says.
+            Some(_) if methods.iter().any(has_credential) => ScopeRequest::Unscoped,
             Some(scope) => parse_scope(scope)?,
         };
         Ok(Self { methods, scope })
@@ -356,11 +359,10 @@ fn parse_totp(totp: Option<&Value>) -> Result<Totp, ApiError> {
 }
 
 fn parse_user(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
-    if let Some(id) = sought(user, "id") {
-        return Ok(UserRef::Id(id));
-    }
+    // Keystone prefers the name, as with domains and projects.
     let Some(name) = sought(user, "name") else {
-        return Err(ApiError::expecting("id or name", "user"));
+        let id = sought(user, "id").map(UserRef::Id);
+        return id.ok_or_else(|| ApiError::expecting("id or name", "user"));
     };
     Ok(UserRef::Name {
         name,
@@ -423,7 +425,10 @@ fn parse_application_credential(
 /// Whose application credential it is. Keystone's schema says nothing of this, and its answers to
 /// what makes no sense are many, or none.
 fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
-    if let Some(id) = sought(user, "id") {
+    let name = sought(user, "name");
+    if name.is_none()
+        && let Some(id) = sought(user, "id")
+    {
         return Ok(UserRef::Id(id));
     }
     let domain = domain_in(user, "user")?;
@@ -435,7 +440,7 @@ fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
             "application_credential/user/domain/id",
         ));
     }
-    match sought(user, "name") {
+    match name {
         Some(name) => Ok(UserRef::Name { name, domain }),
         None => Err(ApiError::expecting("id or name", "user")),
     }

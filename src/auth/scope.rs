@@ -102,16 +102,15 @@ async fn of_trust(
     if trust.trustee_user_id != *user || proof.application_credential.is_some() {
         return Err(ApiError::forbidden());
     }
-    let scope = match &trust.project_id {
-        Some(project) => {
-            let project = ProjectRef::Id(project.to_string());
-            match find_project(node, &project).await? {
-                Some(id) => PayloadScope::Project(id.to_string()),
-                None => return Err(refused(node, &"the trust's project is disabled")),
-            }
-        }
-        None => PayloadScope::Unscoped,
+    // Keystone's answer: without a project a trust delegates nothing that a token could be for.
+    let Some(project) = &trust.project_id else {
+        return Err(ApiError::not_found("Could not find project: None."));
     };
+    let project = ProjectRef::Id(project.to_string());
+    let Some(project) = find_project(node, &project).await? else {
+        return Err(refused(node, &"the trust's project is disabled"));
+    };
+    let scope = PayloadScope::Project(project.to_string());
     Ok(Resolved {
         scope,
         trust: Some(trust.id.clone()),

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use aws_lc_rs::digest::{SHA256, digest};
-use keystone_actors::identity::{AdmitUser, Authenticated, Refusal};
+use keystone_actors::identity::{AdmitUser, Authenticated, IdentifyUser, Refusal, UserLookup};
 use keystone_actors::ids::UserId;
 use keystone_actors::token::Methods;
 use keystone_actors::webauthn::{Asserted, Error, FinishLogin, LoggedIn, Reason, Verdict};
@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tracing::{info, warn};
 
-use super::password::find_user;
+use super::password::lookup;
 use super::request::{ScopeRequest, UserRef};
 use super::{Outcome, Proof, complete, limits, recovery, refused};
 use crate::api::call::initiator;
@@ -114,8 +114,9 @@ pub fn bind(scope: &Value) -> Bound {
     bound
 }
 
-/// Who is named, if known; and a name for that one, by which nobody else goes. It is the same for one
-/// who is known, however named, so that nothing that is made of it differs.
+/// Who is named, if known, or might be, by an ID; and a name for that one, by which nobody else goes.
+/// It is the same for one who is known, however named, so that nothing that is made of it differs. It
+/// takes the same of the database whoever is named: no cache knows who is not there.
 ///
 /// # Errors
 /// 503.
@@ -126,7 +127,14 @@ pub async fn who(
     let Some(user) = user else {
         return Ok((None, None));
     };
-    let known = find_user(node, user).await?.map(|user| user.id.clone());
+    let known = match lookup(node, user).await? {
+        // Whose passkeys these are is looked at anyhow, and by that whether there is such a user.
+        UserLookup::ById(id) => Some(id).filter(|id| !id.as_str().contains('\0')),
+        UserLookup::ByName { name, domain_id } => {
+            let named = IdentifyUser { name, domain_id };
+            node.providers.identity.read(named).await?
+        }
+    };
     let named = known.as_ref().map(ToString::to_string);
     Ok((known, named.or_else(|| Some(claimed(user)))))
 }
@@ -166,22 +174,15 @@ pub(super) async fn prove(
     receipt: Option<&str>,
     now: i64,
 ) -> Result<(), ApiError> {
-    limits::step(node, http, method.user.as_ref(), now)?;
+    let user = method.user.as_ref();
     match &method.shown {
         Shown::Passkey(credential, bounds) => {
-            by_passkey(
-                node,
-                proof,
-                http,
-                method.user.as_ref(),
-                bounds,
-                credential,
-                now,
-            )
-            .await
+            limits::end(node, http, user, &credential.raw_id, now)?;
+            by_passkey(node, proof, http, user, bounds, credential, now).await
         }
         Shown::RecoveryCode(code) => {
-            recovery::prove(node, proof, method.user.as_ref(), code, receipt, now).await
+            limits::step(node, http, user, now)?;
+            recovery::prove(node, proof, user, code, receipt, now).await
         }
     }
 }

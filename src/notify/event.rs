@@ -213,9 +213,11 @@ impl Event {
         opt_out.contains(&name)
     }
 
-    /// The basic payload; `None` for events that have no such form.
+    /// The basic payload; `None` for events that have no such form, as it says nothing of how they
+    /// ended.
     pub(super) fn basic(&self) -> Option<Value> {
-        let Subject::Resource { id, actor, .. } = &self.subject else {
+        let (Subject::Resource { id, actor, .. }, Outcome::Success) = (&self.subject, self.outcome)
+        else {
             return None;
         };
         let mut payload = Map::new();

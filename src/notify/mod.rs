@@ -152,7 +152,7 @@ impl Writer {
     }
 
     async fn payload(&self, event: &Event, time: DateTime<Utc>) -> Value {
-        // Assignments and authentications have no basic form.
+        // Assignments, authentications and what failed have no basic form.
         if self.settings.format == NotificationFormat::Basic
             && let Some(basic) = event.basic()
         {

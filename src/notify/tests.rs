@@ -91,6 +91,21 @@ fn an_assignment_is_told_as_cadf_whatever_the_format() {
 }
 
 #[test]
+fn what_failed_is_told_as_cadf_whatever_the_format() {
+    let mut failed = event(user(Operation::Created));
+    failed.outcome = Outcome::Failure;
+    failed.reason = Some(Reason {
+        code: 400,
+        text: "BadSignature".to_owned(),
+    });
+    assert_eq!(failed.basic(), None);
+    let cadf = failed.cadf(Utc::now(), None, None);
+    assert_eq!(cadf["outcome"], "failure");
+    let reason = json!({"reasonType": "BadSignature", "reasonCode": "400"});
+    assert_eq!(cadf["reason"], reason);
+}
+
+#[test]
 fn an_operator_may_not_want_to_hear_of_logins() {
     let opt_out = ["identity.authenticate.success", "identity.user.updated"].map(str::to_owned);
     let mut login = event(Subject::Authentication);

@@ -12,13 +12,15 @@ use keystone_actors::webauthn::{
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
-use super::{allow, check_description, is_own, refuse_delegated, require_fresh, send, tell};
+use super::{
+    acting, allow, check_description, id_of, is_own, refuse_delegated, require_fresh, send,
+};
 use crate::api::call::initiator;
 use crate::api::caller::Caller;
 use crate::api::error::ApiError;
 use crate::auth::limits;
 use crate::node::Node;
-use crate::notify::{Initiator, Operation};
+use crate::notify::{self, Initiator, Operation};
 use crate::policy::{Rule, Subject as _};
 use crate::telemetry::logins::Ceremony;
 
@@ -89,19 +91,24 @@ pub async fn finish_registration(
         invitation: None,
         now,
     };
-    let passkey = register(node, finish).await?;
+    let passkey = register(node, acting(http, caller), finish).await?;
     info!(user.id = %user, passkey.id = passkey.id, "registered a passkey");
-    tell(node, http, Some(caller), Operation::Created, &passkey.id);
     Ok(passkey)
 }
 
-async fn register(node: &Node, finish: FinishRegistration) -> Result<Arc<Passkey>, ApiError> {
-    let logins = &node.metrics.logins;
+/// Registers it, and tells auditors how that ended.
+async fn register(
+    node: &Node,
+    initiator: Initiator,
+    finish: FinishRegistration,
+) -> Result<Arc<Passkey>, ApiError> {
+    let id = id_of(&finish.credential.raw_id);
     let made = node.providers.webauthn.send(finish).await;
     let reason = match &made {
         Ok(_) => {
-            logins.accepted(Ceremony::Registration);
-            None
+            node.metrics.logins.accepted(Ceremony::Registration);
+            send(node, initiator, Operation::Created, &id, None);
+            return Ok(made?);
         }
         Err(Error::Ceremony(reason)) => Some(reason.class()),
         Err(Error::AlreadyRegistered) => Some("AlreadyRegistered"),
@@ -110,11 +117,23 @@ async fn register(node: &Node, finish: FinishRegistration) -> Result<Arc<Passkey
         // Not a matter of what was shown.
         Err(_) => None,
     };
-    if let Some(reason) = reason {
-        info!(reason, "registration of a passkey refused");
-        logins.refused(Ceremony::Registration, reason);
+    let made = made.map_err(ApiError::from);
+    if let (Err(error), Some(reason)) = (&made, reason) {
+        refused(node, initiator, &id, error, reason);
     }
-    Ok(made?)
+    made
+}
+
+/// Notes a registration that was refused, and tells auditors why. Nothing of what was shown.
+fn refused(node: &Node, initiator: Initiator, id: &str, error: &ApiError, reason: &'static str) {
+    info!(passkey.id = id, reason, "registration of a passkey refused");
+    let logins = &node.metrics.logins;
+    logins.refused(Ceremony::Registration, reason);
+    let failure = notify::Reason {
+        code: error.status().as_u16(),
+        text: reason.to_owned(),
+    };
+    send(node, initiator, Operation::Created, id, Some(failure));
 }
 
 /// Makes an invitation for the user to register a passkey.
@@ -186,16 +205,19 @@ pub async fn finish_invited(
         invitation: Some(secret.clone()),
         now,
     };
-    let passkey = register(node, finish).await?;
+    let passkey = register(node, of_user(http, &user.id), finish).await?;
     info!(user.id = %user.id, passkey.id = passkey.id, "registered a passkey by invitation");
-    let initiator = Initiator {
-        user_id: Some(user.id.to_string()),
-        ..initiator(http)
-    };
-    send(node, initiator, Operation::Created, &passkey.id);
     Ok(passkey)
 }
 
+fn of_user(http: &HttpRequest, user: &UserId) -> Initiator {
+    Initiator {
+        user_id: Some(user.to_string()),
+        ..initiator(http)
+    }
+}
+
+/// Whom an invitation is for. Auditors are told of one that is not good: no passkey has a name yet.
 async fn invited_user(
     node: &Node,
     http: &HttpRequest,
@@ -207,11 +229,17 @@ async fn invited_user(
         secret: secret.clone(),
         now,
     };
-    let bad = || ApiError::from(Error::Invitation);
-    let id = node.providers.webauthn.read(look).await?.ok_or_else(bad)?;
+    let bad = |initiator, reason| {
+        let error = ApiError::from(Error::Invitation);
+        refused(node, initiator, "invitation", &error, reason);
+        error
+    };
+    let Some(id) = node.providers.webauthn.read(look).await? else {
+        return Err(bad(initiator(http), "BadInvitation"));
+    };
     let user = node.providers.identity.read(GetUser { id }).await?;
     match user.is_enabled(now) {
         true => Ok(user),
-        false => Err(bad()),
+        false => Err(bad(of_user(http, &user.id), "UserDisabled")),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use keystone_actors::ids::UserId;
+use keystone_actors::token::Token;
 use keystone_actors::webauthn::{
     CountRecoveryCodes, DeletePasskey, DeletePasskeys, GetPasskey, ListPasskeys, NewRecoveryCodes,
     Passkey, State, UpdatePasskey,
@@ -14,6 +15,7 @@ use tracing::info;
 use super::{allow, check_description, enrolment, is_own, refuse_delegated, require_fresh, tell};
 use crate::api::caller::Caller;
 use crate::api::error::ApiError;
+use crate::api::step_up::Standing;
 use crate::node::Node;
 use crate::notify::Operation;
 use crate::policy::Rule;
@@ -94,7 +96,7 @@ pub async fn update(
         Some(State::Disabled) => Operation::Disabled,
         _ => Operation::Updated,
     };
-    tell(node, http, Some(caller), operation, &passkey.id);
+    tell(node, http, caller, operation, &passkey.id);
     Ok(passkey)
 }
 
@@ -126,7 +128,7 @@ pub async fn remove(
     };
     node.providers.webauthn.send(delete).await?;
     info!(user.id = %user, passkey.id = passkey.id, "deleted a passkey");
-    tell(node, http, Some(caller), Operation::Deleted, &passkey.id);
+    tell(node, http, caller, Operation::Deleted, &passkey.id);
     Ok(())
 }
 
@@ -156,7 +158,7 @@ pub async fn reset(
     let deleted = node.providers.webauthn.read(reset).await?;
     info!(user.id = %user, deleted, "deleted all passkeys of a user");
     for passkey in passkeys.iter() {
-        tell(node, http, Some(caller), Operation::Deleted, &passkey.id);
+        tell(node, http, caller, Operation::Deleted, &passkey.id);
     }
     Ok(())
 }
@@ -173,6 +175,20 @@ pub async fn recovery_codes_left(
     allow(node, caller, Rule::V4PasskeyGet, user).await?;
     let count = CountRecoveryCodes { user: user.clone() };
     Ok(node.providers.webauthn.read(count).await?)
+}
+
+/// Whether a recovery code makes the login that a token is of good for more: for what asks for a login
+/// of just now by passkey, where the user has codes.
+///
+/// # Errors
+/// 503.
+pub async fn recovery_code_helps(node: &Node, token: &Token, now: i64) -> Result<bool, ApiError> {
+    if node.step_up.standing(node, token, now).await? != Standing::WithoutPasskey {
+        return Ok(false);
+    }
+    let user = token.acting_user.clone();
+    let count = CountRecoveryCodes { user };
+    Ok(node.providers.webauthn.read(count).await? > 0)
 }
 
 /// Makes new recovery codes of the caller; older ones are good no longer.
@@ -196,7 +212,7 @@ pub async fn new_recovery_codes(
     tell(
         node,
         http,
-        Some(caller),
+        caller,
         Operation::Created,
         &format!("recovery codes of {user}"),
     );

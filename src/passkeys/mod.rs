@@ -20,7 +20,7 @@ use crate::api::call::initiator;
 use crate::api::caller::Caller;
 use crate::api::error::ApiError;
 use crate::node::Node;
-use crate::notify::{Event, Initiator, Kind, Operation, Outcome, Subject};
+use crate::notify::{Event, Initiator, Kind, Operation, Outcome, Reason, Subject};
 use crate::policy::{Rule, Subject as _, Target};
 
 pub use crate::auth::request::{DomainRef, UserRef as UserNamed};
@@ -31,7 +31,8 @@ pub use enrolment::{
 pub use keystone_actors::webauthn::passkey_id as id_of;
 pub use login::{LoginWanted, begin_login, finish_login};
 pub use manage::{
-    Change, get, list, new_recovery_codes, recovery_codes_left, remove, reset, update,
+    Change, get, list, new_recovery_codes, recovery_code_helps, recovery_codes_left, remove, reset,
+    update,
 };
 
 /// What a passkey may be called, in characters.
@@ -93,23 +94,24 @@ fn is_own(caller: &Caller, user: &UserId) -> bool {
 }
 
 /// Tells auditors of a change of a passkey.
-fn tell(node: &Node, http: &HttpRequest, caller: Option<&Caller>, operation: Operation, id: &str) {
-    let mut initiator = initiator(http);
-    if let Some(caller) = caller {
-        initiator = Initiator {
-            user_id: caller.user_id().map(str::to_owned),
-            project_id: caller.project_id().map(str::to_owned),
-            domain_id: caller.domain_id().map(str::to_owned),
-            ..initiator
-        };
+fn tell(node: &Node, http: &HttpRequest, caller: &Caller, operation: Operation, id: &str) {
+    send(node, acting(http, caller), operation, id, None);
+}
+
+/// Who acts, as auditors are told.
+fn acting(http: &HttpRequest, caller: &Caller) -> Initiator {
+    Initiator {
+        user_id: caller.user_id().map(str::to_owned),
+        project_id: caller.project_id().map(str::to_owned),
+        domain_id: caller.domain_id().map(str::to_owned),
+        ..initiator(http)
     }
-    send(node, initiator, operation, id);
 }
 
 /// Tells auditors that a user was invited to register a passkey: a change of what concerns the user.
 fn invited(node: &Node, http: &HttpRequest, caller: &Caller, user: &UserId) {
     let id = format!("invitation of {user}");
-    tell(node, http, Some(caller), Operation::Created, &id);
+    tell(node, http, caller, Operation::Created, &id);
 }
 
 /// The origin of the pages.
@@ -118,7 +120,14 @@ pub fn page_origin(node: &Node) -> &str {
     origin.map_or("", |origin| origin.as_str().trim_end_matches('/'))
 }
 
-fn send(node: &Node, initiator: Initiator, operation: Operation, id: &str) {
+/// Tells auditors what became of a passkey, or why nothing did.
+fn send(
+    node: &Node,
+    initiator: Initiator,
+    operation: Operation,
+    id: &str,
+    failure: Option<Reason>,
+) {
     node.notifier.send(Event {
         subject: Subject::Resource {
             kind: Kind::Passkey,
@@ -127,8 +136,11 @@ fn send(node: &Node, initiator: Initiator, operation: Operation, id: &str) {
             actor: None,
         },
         initiator,
-        outcome: Outcome::Success,
-        reason: None,
+        outcome: match failure {
+            None => Outcome::Success,
+            Some(_) => Outcome::Failure,
+        },
+        reason: failure,
     });
 }
 

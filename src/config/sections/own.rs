@@ -155,8 +155,8 @@ section! {
         /// recovery code, an invitation, the login of a command line, a password at the page. Beyond
         /// it the answer is 429. 0: no limit.
         pub passkey_per_address: u32 = 1200, max = Some(1_000_000.0);
-        /// The same for each user who is named, from one address: nobody is locked out by another
-        /// address. 0: no limit.
+        /// The same for each user who is named, or each passkey that is shown where nobody is, from one
+        /// address: nobody is locked out by another address. 0: no limit.
         pub passkey_per_user: u32 = 300, max = Some(1_000_000.0);
         /// Logins by POST /v3/auth/tokens that may fail from one address; beyond it each is answered
         /// with 429 for a time. Services often share an address, so mind what they do when a

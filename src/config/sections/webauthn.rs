@@ -123,7 +123,7 @@ section! {
         pub attestation: Attestation = Attestation::None;
         /// Models (AAGUID) of authenticators that may be registered, with attestation = listed.
         pub aaguid_allow: Vec<Uuid> = Vec::new();
-        /// Models that may not.
+        /// Models that may not; without attestation, by what the client says.
         pub aaguid_deny: Vec<Uuid> = Vec::new();
         /// Certificates (PEM) of the authorities of the makers: files, or folders of .pem and .crt files.
         /// Where there are any, the certificates in a statement have to end in one of them; with
@@ -133,8 +133,8 @@ section! {
         pub hardware_bound_only: bool = false;
         /// How many passkeys a user can have.
         pub max_credentials_per_user: usize = 20, min = Some(1.0), max = Some(1000.0);
-        /// How long after a login passkeys can be registered, enabled and deleted with its token, and what
-        /// step_up_policies names be done, in seconds.
+        /// How long after a login passkeys can be registered, enabled, disabled and deleted with its token,
+        /// recovery codes made, and what step_up_policies names be done, in seconds.
         pub enrolment_max_auth_age: Duration = Duration::from_secs(600), max = Some(86_400.0);
         /// Policy rules of operations that ask for another login: one of the last enrolment_max_auth_age
         /// seconds, and by passkey where the user has one. Any can be named, such as

@@ -13,6 +13,7 @@ use crate::testdb::TestDb;
 /// Addresses of clients.
 const HERE: &str = "192.0.2.1";
 const THERE: &str = "192.0.2.2";
+const ELSEWHERE: &str = "192.0.2.3";
 
 /// A cloud with these limits an hour, so that no time passes within a test, behind a proxy that
 /// says who asks. What says nothing comes from the proxy's own address.
@@ -78,7 +79,7 @@ fn put_off(answer: &Answer) {
 }
 
 on_sqlite! {
-    async fn too_many_begins_are_429_for_that_user_and_address_alone(db: TestDb) {
+    async fn too_many_steps_are_429_for_that_user_or_passkey_and_address_alone(db: TestDb) {
         let limits = [("passkey_per_address", 8), ("passkey_per_user", 3)];
         let cloud = limited(&db, &limits).start().await;
         let api = cloud.api();
@@ -102,6 +103,17 @@ on_sqlite! {
         begin(api, THERE, None).await.expect(201);
         // What a client says of itself is not believed.
         put_off(&begin(api, &format!("{THERE}, {HERE}"), None).await);
+
+        // Where nobody is named, the passkey is what counts.
+        let (_, mut key, _) = alice(api).await;
+        for _ in 0..3 {
+            let begun = begin(api, ELSEWHERE, None).await.expect(201).json();
+            finish(api, ELSEWHERE, &mut key, &begun).await.expect(201);
+        }
+        let begun = begin(api, ELSEWHERE, None).await.expect(201).json();
+        put_off(&finish(api, ELSEWHERE, &mut key, &begun).await);
+        assert_eq!(finish(api, ELSEWHERE, &mut Authenticator::new(), &begun).await.status(), 401);
+        finish(api, THERE, &mut key, &begun).await.expect(201);
     }
 
     async fn each_step_of_a_login_counts(db: TestDb) {

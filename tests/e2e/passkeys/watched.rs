@@ -6,18 +6,28 @@ use super::{alice, begin, finish, log_in, passkeys_of, post, refused, register, 
 use crate::server::metrics::{parse, total};
 use crate::support::login::together;
 use crate::support::passkey::Authenticator;
-use crate::support::{Cloud, Scope, password};
+use crate::support::{Cloud, Scope, Session, password};
 
-/// A failed login, as auditors are told of it.
-async fn until_told(cloud: &Cloud<'_>, class: &str, user: &str) {
-    let (reason, user) = (
-        format!(r#""reasonType":"{class}""#),
-        format!(r#""user_id":"{user}""#),
-    );
+/// What has failed, as auditors are told of it: the whole line.
+async fn until_failed(cloud: &Cloud<'_>, event: &str, class: &str, about: &str) -> String {
+    let reason = format!(r#""reasonType":"{class}""#);
     let failed = r#""outcome":"failure""#;
-    cloud
-        .until_logged(&["identity.authenticate", failed, &reason, &user])
-        .await;
+    cloud.until_logged(&[event, failed, &reason, about]).await
+}
+
+/// A login that has.
+async fn until_told(cloud: &Cloud<'_>, class: &str, user: &str) {
+    let user = format!(r#""user_id":"{user}""#);
+    until_failed(cloud, "identity.authenticate", class, &user).await;
+}
+
+/// What the authenticator answers to a page of another origin.
+async fn elsewhere(session: &Session) -> Value {
+    let path = format!("{}/register_start", passkeys_of(session.text("/user/id")));
+    let begun = session.post(&path, &json!({"passkey": {}})).await;
+    let mut evil = Authenticator::new();
+    evil.origin = "https://evil.example".to_owned();
+    evil.create(&begun.expect(201).json()["publicKey"])
 }
 
 async fn identity(api: &crate::support::Api, key: &mut Authenticator) -> Value {
@@ -26,7 +36,7 @@ async fn identity(api: &crate::support::Api, key: &mut Authenticator) -> Value {
 }
 
 on_sqlite! {
-    async fn a_login_that_fails_is_told_with_its_class_and_whom_it_was_about(db: TestDb) {
+    async fn what_fails_is_told_with_its_class_and_whom_it_was_about(db: TestDb) {
         let cloud = world(&db).notifying().start().await;
         let api = cloud.api();
         let (_, mut key, _) = alice(api).await;
@@ -61,23 +71,33 @@ on_sqlite! {
         admin.patch("/v3/users/alice", &disable).await.expect(200);
         refused(&log_in(api, &mut key).await);
         until_told(&cloud, "UserDisabled", "alice").await;
+
+        // Registrations as logins, and nothing of what was shown.
+        let created = "identity.passkey.created";
+        let credential = elsewhere(&bob).await;
+        let path = format!("{}/register_finish", passkeys_of("bob"));
+        bob.post(&path, &json!({"credential": credential})).await.expect(400);
+        let told = until_failed(&cloud, created, "WrongOrigin", r#""user_id":"bob""#).await;
+        assert!(told.contains(r#""reasonCode":"400""#), "{told}");
+        assert!(!told.contains(credential["response"]["clientDataJSON"].as_str().unwrap()), "{told}");
+        let secret = "a-secret-of-nobody";
+        let invitation = json!({"invitation": {"secret": secret}});
+        post(api, "/v4/auth/passkey/invitation/start", &invitation).await.expect(401);
+        until_failed(&cloud, created, "BadInvitation", r#""reasonCode":"401""#).await;
+        assert!(!cloud.log().contains(secret));
     }
 
     async fn ceremonies_regressions_and_limits_are_counted(db: TestDb) {
         let cloud = world(&db)
             .set("login_limits", "window", 3600)
-            .set("login_limits", "passkey_per_user", 1)
+            .set("login_limits", "passkey_per_user", 3)
             .start()
             .await;
         let api = cloud.api();
         let (_, mut key, _) = alice(api).await;
         // Another page's registration is refused.
         let (path, bob) = (passkeys_of("bob"), api.login("bob", Scope::Unscoped).await);
-        let begun = bob.post(&format!("{path}/register_start"), &json!({"passkey": {}})).await;
-        let mut evil = Authenticator::new();
-        evil.origin = "https://evil.example".to_owned();
-        let credential = evil.create(&begun.expect(201).json()["publicKey"]);
-        let body = json!({"credential": credential});
+        let body = json!({"credential": elsewhere(&bob).await});
         bob.post(&format!("{path}/register_finish"), &body).await.expect(400);
 
         log_in(api, &mut key).await.expect(201);
@@ -91,7 +111,9 @@ on_sqlite! {
         key.counter = 0;
         refused(&log_in(api, &mut key).await);
         let named = json!({"passkey": {"user_id": "a-name-of-a-client"}});
-        begin(api, &named).await;
+        for _ in 0..3 {
+            begin(api, &named).await;
+        }
         post(api, "/v4/auth/passkey/start", &named).await.expect(429);
 
         let answer = cloud.metrics().get("/metrics").await.expect(200);
