@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::Value;
 use url::Url;
 
@@ -95,6 +95,7 @@ impl Page<'_> {
                 ("style", (&assets::STYLE.path).into()),
                 ("script", (&assets::SCRIPT.path).into()),
                 ("next", self.next.into()),
+                ("origins", (&origins(node)).into()),
                 ("account", (&account).into()),
                 ("width", width.into()),
                 ("message", (&message).into()),
@@ -115,6 +116,14 @@ pub fn service(node: &Node) -> &str {
     let named = named.relying_party_name.as_deref();
     let named = named.or(node.config.webauthn.relying_party_id.as_deref());
     named.unwrap_or("Keystone-NG")
+}
+
+/// Where browsers may use passkeys: so that whoever came by another address is shown the right one.
+fn origins(node: &Node) -> String {
+    let webauthn = &node.config.webauthn;
+    let all = webauthn.own_origins().chain(&webauthn.related_origins);
+    let all = all.map(|origin| origin.as_str().trim_end_matches('/'));
+    all.collect::<Vec<_>>().join(" ")
 }
 
 /// What stands before the paths of this server where a proxy puts it below another one.
@@ -195,6 +204,23 @@ pub fn later(mut response: HttpResponse, error: &ApiError) -> HttpResponse {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// `GET /passkeys/{name}`, where there is no such page.
+pub async fn missing(node: web::Data<Node>, request: HttpRequest) -> HttpResponse {
+    let note = Note {
+        title: "There is no such page",
+        words: "Check the address.",
+        path: "/passkeys",
+        link: "Your passkeys",
+        visitor: None,
+    };
+    note.answer(&node, &request, StatusCode::NOT_FOUND)
+}
+
+/// `GET` of what only forms are sent to, as when its answer is opened from the history.
+pub async fn home(request: HttpRequest) -> HttpResponse {
+    lead(&request, "/passkeys")
 }
 
 /// A page that says one thing, and leads on.

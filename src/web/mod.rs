@@ -19,12 +19,14 @@ use crate::api::routes::Routes;
 pub fn routes(pages: &mut Router) {
     Routes::at("/passkeys").get(manage::show).register(pages);
     Routes::at("/passkeys/change")
+        .get(answer::home)
         .post(manage::change)
         .register(pages);
     Routes::at("/passkeys/remove")
         .get(manage::confirm)
         .register(pages);
     Routes::at("/passkeys/recovery-codes")
+        .get(answer::home)
         .post(manage::recovery_codes)
         .register(pages);
     Routes::at("/passkeys/sign-in")
@@ -48,6 +50,7 @@ pub fn routes(pages: &mut Router) {
         .post(more::finish)
         .register(pages);
     Routes::at("/passkeys/sign-out")
+        .get(answer::home)
         .post(sign_in::out)
         .register(pages);
     Routes::at("/passkeys/add").get(add::show).register(pages);
@@ -78,5 +81,8 @@ pub fn routes(pages: &mut Router) {
         .register(pages);
     Routes::at("/passkeys/assets/{name}")
         .get(assets::show)
+        .register(pages);
+    Routes::at("/passkeys/{name}")
+        .get(answer::missing)
         .register(pages);
 }

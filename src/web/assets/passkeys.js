@@ -1,7 +1,10 @@
 // The pages' script: the ceremonies of WebAuthn, and small comforts. Without it passwords still work.
 'use strict';
 (() => {
-  const { base, csrf, next } = document.body.dataset;
+  const { base, csrf, next, origins } = document.body.dataset;
+  // Where passkeys work, and the place of these pages there, unless it is this one.
+  const known = origins.split(' ').filter(Boolean);
+  const home = known.length > 0 && known[0] !== location.origin ? { href: `${known[0]}${base}/passkeys`, text: known[0] } : null;
   const at = (id) => document.getElementById(id);
   const supported = typeof window.PublicKeyCredential === 'function' && window.isSecureContext;
 
@@ -15,7 +18,7 @@
     line.append(text);
     if (link) {
       const a = document.createElement('a');
-      a.href = base + link.path;
+      a.href = link.href ?? base + link.path;
       a.append(link.text);
       line.append(' ', a);
     }
@@ -103,7 +106,7 @@
         await work();
       } catch (error) {
         const again = error instanceof Refused && (error.status === 401 || error.status === 403) && back !== null;
-        say(words(error, otherwise), 'bad', again ? { path: '/passkeys/sign-in?next=' + encodeURIComponent(back), text: 'Sign in again' } : null);
+        say(words(error, otherwise), 'bad', again ? { path: '/passkeys/sign-in?next=' + encodeURIComponent(back), text: 'Sign in again' } : error?.name === 'SecurityError' ? home : null);
       } finally {
         button.removeAttribute('aria-busy');
       }
@@ -167,10 +170,11 @@
     const why = window.isSecureContext
       ? 'This browser does not know passkeys. Use a newer one.'
       : 'Passkeys work over HTTPS only. Use the address that your administrator gave you.';
-    if (Object.values(forms).some(Boolean)) say(why, 'warn');
+    if (Object.values(forms).some(Boolean)) say(why, 'warn', window.isSecureContext ? null : home);
   } else {
     const here = (location.pathname + location.search).slice(base.length);
     const other = 'Try again, or use another device or key.';
+    if (home && !known.includes(location.origin) && Object.values(forms).some(Boolean)) say('Passkeys do not work at this address, but at', 'warn', home);
     if (forms.passkey) signIn(forms.passkey);
     if (forms.more) on(forms.more, () => use('/passkeys/sign-in/more'), 'Try again, or use a recovery code.', next);
     if (forms.add) on(forms.add, () => add('/passkeys/add', {}), other, here);
@@ -186,6 +190,13 @@
         say('This link is not whole. Open the invitation again as you got it.', 'bad');
       }
     }
+  }
+
+  // What was done is told once, not again where the page is loaded anew.
+  const told = new URL(location.href);
+  if (document.querySelector('.message.good[role="status"]') && told.searchParams.has('done')) {
+    told.searchParams.delete('done');
+    history.replaceState(null, '', told);
   }
 
   // Times in the reader's own words.

@@ -245,7 +245,8 @@ on_sqlite! {
         let mut answers = Vec::new();
         for path in [
             "/passkeys", "/passkeys/add", "/passkeys/sign-in", "/passkeys/device", "/passkeys/device?code=BCDF-GHJK",
-            "/passkeys/invitation", "/passkeys/remove?id=x", "/passkeys/assets/nothing.js",
+            "/passkeys/invitation", "/passkeys/remove?id=x", "/passkeys/assets/nothing.js", "/passkeys/nothing",
+            "/passkeys/change", "/passkeys/recovery-codes", "/passkeys/sign-out",
         ] {
             answers.push((path, browser.get(path).await));
             answers.push((path, api.get(path).await));
