@@ -12,7 +12,7 @@ use crate::db::schema::{implied_role, role, role_option};
 use crate::db::{Db, InsertRows, on_unique};
 use crate::epoch::Entity;
 use crate::ids::{DomainId, RoleId};
-use crate::{application_credential, assignment, transaction, with_conn};
+use crate::{application_credential, assignment, lock_by_id, transaction, with_conn};
 
 /// What the column holds for a global role: with NULL the unique index would not hold.
 const NO_DOMAIN: &str = "<<null>>";
@@ -91,19 +91,14 @@ macro_rules! replace_options {
 /// One role with its options, its row locked for the rest of the transaction.
 macro_rules! lock_role {
     ($conn:expr, $id:expr) => {{
-        // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE): of two
-        // changes at once, the second sees what the first left.
-        let row = role::table.find($id.as_str());
-        diesel::update(row)
-            .set(role::id.eq($id.as_str()))
-            .execute($conn)
-            .await?;
-        let row: Option<RoleRow> = row
+        if !lock_by_id!($conn, role, $id) {
+            return Err(Error::NotFound($id.clone()));
+        }
+        let row: RoleRow = role::table
+            .find($id.as_str())
             .select(RoleRow::as_select())
             .first($conn)
-            .await
-            .optional()?;
-        let row = row.ok_or_else(|| Error::NotFound($id.clone()))?;
+            .await?;
         let options: Vec<OptionRow> = role_option::table
             .filter(role_option::role_id.eq($id.as_str()))
             .select(OptionRow::as_select())

@@ -23,7 +23,7 @@ use crate::identity::hold_user;
 use crate::ids::CredentialId;
 use crate::listing::{Comparator, TextFilter};
 use crate::token::KeySet;
-use crate::{transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 /// Rows that are sealed anew in one transaction.
 const MIGRATED: i64 = 100;
@@ -161,16 +161,17 @@ pub(super) async fn insert(
 }
 
 /// The row of a credential, locked for the rest of the transaction.
-macro_rules! lock {
+macro_rules! lock_credential {
     ($conn:expr, $id:expr) => {{
-        let row = credential::table.find($id.as_str());
-        // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
-        diesel::update(row)
-            .set(credential::id.eq($id.as_str()))
-            .execute($conn)
+        if !lock_by_id!($conn, credential, $id) {
+            return Err(Error::NotFound($id.clone()));
+        }
+        let row: Row = credential::table
+            .find($id.as_str())
+            .select(Row::as_select())
+            .first($conn)
             .await?;
-        let row: Option<Row> = row.select(Row::as_select()).first($conn).await.optional()?;
-        SealedCredential::from(row.ok_or_else(|| Error::NotFound($id.clone()))?)
+        SealedCredential::from(row)
     }};
 }
 
@@ -183,7 +184,7 @@ pub(super) async fn update(
     now: i64,
 ) -> Result<(Credential, Change), Error> {
     transaction!(db, |conn| {
-        let mut credential = handlers::open(keys, &lock!(conn, id))?;
+        let mut credential = handlers::open(keys, &lock_credential!(conn, id))?;
         credential.may_become(blob)?;
         let sealed = keys::seal(keys, &sealed_form(&credential.kind, blob), now)?;
         check_length(&sealed)?;

@@ -20,18 +20,15 @@ use crate::{assignment, transaction, with_conn};
 macro_rules! lock_group {
     ($conn:expr, $id:expr) => {{
         use $crate::db::schema::group;
-        // See `lock_user!`.
-        diesel::update(group::table.find($id.as_str()))
-            .set(group::domain_id.eq(group::domain_id))
-            .execute($conn)
-            .await?;
-        let row: Option<GroupRow> = group::table
+        if !$crate::lock_by_id!($conn, group, $id) {
+            return Err(Error::GroupNotFound($id.to_string()));
+        }
+        let row: GroupRow = group::table
             .find($id.as_str())
             .select(GroupRow::as_select())
             .first($conn)
-            .await
-            .optional()?;
-        Group::from(row.ok_or_else(|| Error::GroupNotFound($id.to_string()))?)
+            .await?;
+        Group::from(row)
     }};
 }
 pub(super) use lock_group;

@@ -60,13 +60,9 @@ impl Stored {
 /// One user with all its rows, its own locked for the rest of the transaction.
 macro_rules! lock_user {
     ($conn:expr, $id:expr, $days:expr) => {{
-        use $crate::db::schema::user;
-        // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE). Not the ID
-        // itself, which may be spelt otherwise than the one that the database takes for equal.
-        diesel::update(user::table.find($id.as_str()))
-            .set(user::domain_id.eq(user::domain_id))
-            .execute($conn)
-            .await?;
+        if !$crate::lock_by_id!($conn, user, $id) {
+            return Err(Error::UserNotFound($id.to_string()));
+        }
         let ids = vec![$id.to_string()];
         let rows = $crate::identity::store::load_rows($conn, &ids).await?;
         $crate::identity::store::users::Stored::new(rows, $days)

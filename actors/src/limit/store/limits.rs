@@ -222,7 +222,7 @@ pub(in super::super) async fn update(
 ) -> Result<(Limit, Change), Error> {
     transaction!(db, |conn| {
         diesel::update(limit::table.filter(limit::id.eq(id.as_str())))
-            .set(limit::id.eq(id.as_str()))
+            .set(limit::id.eq(limit::id))
             .execute(conn)
             .await?;
         let found: Vec<Limit> = load_limits!(conn, limit::id.eq(id.as_str()));

@@ -80,7 +80,7 @@ macro_rules! lock_unused {
     ($conn:expr, $id:expr) => {{
         let row = registered_limit::table.filter(registered_limit::id.eq($id.as_str()));
         diesel::update(row)
-            .set(registered_limit::id.eq($id.as_str()))
+            .set(registered_limit::id.eq(registered_limit::id))
             .execute($conn)
             .await?;
         let row: Option<RegisteredRow> = row

@@ -16,7 +16,7 @@ use crate::db::{BATCH, Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{RoleId, TrustId};
 use crate::revocation::Event;
-use crate::{transaction, with_conn};
+use crate::{lock_by_id, transaction, with_conn};
 
 const MICROS: i64 = 1_000_000;
 
@@ -132,14 +132,12 @@ macro_rules! find_chain {
     }};
 }
 
-/// Locks a trust's row for the rest of the transaction, if there is one.
-macro_rules! lock {
+/// Locks a trust's row for the rest of the transaction.
+macro_rules! lock_trust {
     ($conn:expr, $id:expr) => {{
-        // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
-        diesel::update(trust::table.find($id.as_str()))
-            .set(trust::impersonation.eq(trust::impersonation))
-            .execute($conn)
-            .await?;
+        if !lock_by_id!($conn, trust, $id) {
+            return Err(Error::NotFound($id.clone()));
+        }
     }};
 }
 
@@ -181,7 +179,7 @@ pub(super) async fn insert(
             None => None,
             Some(id) => {
                 // Until this is committed, it can't be deleted.
-                lock!(conn, id);
+                lock_trust!(conn, id);
                 let source = Trust::of_chain(find_chain!(conn, id, max)?, max)?;
                 let good = source.filter(|one| !one.has_expired(now) && !one.is_used_up());
                 Some(good.ok_or_else(|| Error::NotFound(id.clone()))?)
@@ -228,7 +226,7 @@ pub(super) async fn consume(db: &Db, node: &str, id: &TrustId) -> Result<Option<
 
 pub(super) async fn delete(db: &Db, node: &str, id: &TrustId, now: i64) -> Result<Change, Error> {
     transaction!(db, |conn| {
-        lock!(conn, id);
+        lock_trust!(conn, id);
         let terms = find_terms!(conn, id).filter(|terms| !terms.has_expired(now));
         let root = terms.ok_or_else(|| Error::NotFound(id.clone()))?;
         let mut doomed: HashSet<TrustId> = HashSet::from([root.id.clone()]);
