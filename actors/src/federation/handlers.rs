@@ -2,20 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::actor::Serve;
-use crate::db::outbox::Change;
 use crate::epoch::Kind;
-
-impl FederationProvider {
-    fn node(&self) -> &str {
-        self.invalidations.node()
-    }
-
-    /// What a change gave, once everybody here has heard of it.
-    fn published<T>(&self, (result, change): (T, Change)) -> T {
-        self.invalidations.publish(&change);
-        result
-    }
-}
 
 impl Serve<GetIdentityProvider> for FederationProvider {
     async fn serve(
@@ -44,24 +31,29 @@ impl Serve<CreateIdentityProvider> for FederationProvider {
     async fn serve(self, message: CreateIdentityProvider) -> Result<Arc<IdentityProvider>, Error> {
         let CreateIdentityProvider { id, provider } = message;
         let (provider, makes_domain) = provider.into_provider(id)?;
-        let change = store::insert_provider(&self.db, self.node(), &provider, makes_domain).await?;
-        Ok(self.published((Arc::new(provider), change)))
+        let change =
+            store::insert_provider(&self.db, self.invalidations.node(), &provider, makes_domain)
+                .await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(provider))
     }
 }
 
 impl Serve<UpdateIdentityProvider> for FederationProvider {
     async fn serve(self, message: UpdateIdentityProvider) -> Result<Arc<IdentityProvider>, Error> {
         let UpdateIdentityProvider { id, patch } = message;
-        let changed = store::update_provider(&self.db, self.node(), &id, patch).await?;
-        Ok(Arc::new(self.published(changed)))
+        let (provider, change) =
+            store::update_provider(&self.db, self.invalidations.node(), &id, patch).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(provider))
     }
 }
 
 impl Serve<DeleteIdentityProvider> for FederationProvider {
     async fn serve(self, message: DeleteIdentityProvider) -> Result<(), Error> {
         let DeleteIdentityProvider { id, now } = message;
-        let change = store::delete_provider(&self.db, self.node(), &id, now).await?;
-        self.published(((), change));
+        let change = store::delete_provider(&self.db, self.invalidations.node(), &id, now).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -98,8 +90,9 @@ impl Serve<UpdateProtocol> for FederationProvider {
 impl Serve<DeleteProtocol> for FederationProvider {
     async fn serve(self, message: DeleteProtocol) -> Result<(), Error> {
         let DeleteProtocol { idp, id, now } = message;
-        let change = store::delete_protocol(&self.db, self.node(), &idp, &id, now).await?;
-        self.published(((), change));
+        let change =
+            store::delete_protocol(&self.db, self.invalidations.node(), &idp, &id, now).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -175,8 +168,10 @@ impl Serve<CreateServiceProvider> for FederationProvider {
     async fn serve(self, message: CreateServiceProvider) -> Result<ServiceProvider, Error> {
         let CreateServiceProvider { id, provider } = message;
         let provider = provider.into_provider(id, &self.relay_state_prefix)?;
-        let change = store::insert_service_provider(&self.db, self.node(), &provider).await?;
-        Ok(self.published((provider, change)))
+        let change =
+            store::insert_service_provider(&self.db, self.invalidations.node(), &provider).await?;
+        self.invalidations.publish(&change);
+        Ok(provider)
     }
 }
 
@@ -184,17 +179,20 @@ impl Serve<UpdateServiceProvider> for FederationProvider {
     async fn serve(self, message: UpdateServiceProvider) -> Result<ServiceProvider, Error> {
         let UpdateServiceProvider { id, patch } = message;
         let prefix = &self.relay_state_prefix;
-        let changed =
-            store::update_service_provider(&self.db, self.node(), &id, patch, prefix).await?;
-        Ok(self.published(changed))
+        let (provider, change) =
+            store::update_service_provider(&self.db, self.invalidations.node(), &id, patch, prefix)
+                .await?;
+        self.invalidations.publish(&change);
+        Ok(provider)
     }
 }
 
 impl Serve<DeleteServiceProvider> for FederationProvider {
     async fn serve(self, message: DeleteServiceProvider) -> Result<(), Error> {
         let id = &message.id;
-        let change = store::delete_service_provider(&self.db, self.node(), id).await?;
-        self.published(((), change));
+        let change =
+            store::delete_service_provider(&self.db, self.invalidations.node(), id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }

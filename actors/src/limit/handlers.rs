@@ -8,7 +8,6 @@ use super::{
 };
 use crate::actor::Serve;
 use crate::catalog::{GetInventory, Inventory};
-use crate::db::outbox::Change;
 use crate::epoch::Kind;
 use crate::ids::{DomainId, ProjectId, RegionId, ServiceId};
 use crate::resource::{self, GetDescendants, GetDomain, GetProject};
@@ -17,16 +16,6 @@ use crate::resource::{self, GetDescendants, GetDomain, GetProject};
 const MAX_REGION: usize = 64;
 
 impl LimitProvider {
-    fn node(&self) -> &str {
-        self.invalidations.node()
-    }
-
-    /// What came of a change, once the change is known to this node.
-    fn published<T>(&self, (outcome, change): (T, Change)) -> T {
-        self.invalidations.publish(&change);
-        outcome
-    }
-
     /// All limits of a project or domain.
     async fn owned(&self, owner: &str) -> Result<Arc<[Limit]>, Error> {
         let cache = &self.caches.owned;
@@ -141,8 +130,9 @@ impl Serve<CreateRegisteredLimits> for LimitProvider {
             )?;
         }
         let limits: Vec<_> = message.limits.into_iter().map(Into::into).collect();
-        let change = store::insert_registered(&self.db, self.node(), &limits).await?;
-        Ok(self.published((limits, change)))
+        let change = store::insert_registered(&self.db, self.invalidations.node(), &limits).await?;
+        self.invalidations.publish(&change);
+        Ok(limits)
     }
 }
 
@@ -157,15 +147,17 @@ impl Serve<UpdateRegisteredLimit> for LimitProvider {
             region,
             "registered_limit",
         )?;
-        let changed = store::update_registered(&self.db, self.node(), &id, patch).await?;
-        Ok(self.published(changed))
+        let (limit, change) =
+            store::update_registered(&self.db, self.invalidations.node(), &id, patch).await?;
+        self.invalidations.publish(&change);
+        Ok(limit)
     }
 }
 
 impl Serve<DeleteRegisteredLimit> for LimitProvider {
     async fn serve(self, DeleteRegisteredLimit { id }: DeleteRegisteredLimit) -> Result<(), Error> {
-        let change = store::delete_registered(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete_registered(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -203,8 +195,15 @@ impl Serve<CreateLimits> for LimitProvider {
             self.settle(&inventory, limit).await?;
         }
         let family = self.family(&limits).await?;
-        let created = store::insert(&self.db, self.node(), &limits, family.as_ref()).await?;
-        Ok(self.published(created))
+        let (limits, change) = store::insert(
+            &self.db,
+            self.invalidations.node(),
+            &limits,
+            family.as_ref(),
+        )
+        .await?;
+        self.invalidations.publish(&change);
+        Ok(limits)
     }
 }
 
@@ -217,8 +216,16 @@ impl Serve<UpdateLimit> for LimitProvider {
             Some(limit) => self.family(&[limit]).await?,
             None => None,
         };
-        let changed = store::update(&self.db, self.node(), &id, patch, family.as_ref()).await?;
-        Ok(self.published(changed))
+        let (limit, change) = store::update(
+            &self.db,
+            self.invalidations.node(),
+            &id,
+            patch,
+            family.as_ref(),
+        )
+        .await?;
+        self.invalidations.publish(&change);
+        Ok(limit)
     }
 }
 
@@ -237,8 +244,8 @@ pub(super) fn as_new(limit: &Limit) -> Option<NewLimit> {
 
 impl Serve<DeleteLimit> for LimitProvider {
     async fn serve(self, DeleteLimit { id }: DeleteLimit) -> Result<(), Error> {
-        let change = store::delete(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }

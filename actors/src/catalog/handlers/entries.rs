@@ -11,22 +11,25 @@ use crate::actor::Serve;
 impl Serve<CreateRegion> for CatalogProvider {
     async fn serve(self, CreateRegion { region }: CreateRegion) -> Result<Arc<Region>, Error> {
         let region = Region::from(region);
-        let change = store::insert_region(&self.db, self.node(), &region).await?;
-        Ok(self.published((Arc::new(region), change)))
+        let change = store::insert_region(&self.db, self.invalidations.node(), &region).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(region))
     }
 }
 
 impl Serve<UpdateRegion> for CatalogProvider {
     async fn serve(self, UpdateRegion { id, patch }: UpdateRegion) -> Result<Arc<Region>, Error> {
-        let changed = store::update_region(&self.db, self.node(), &id, patch).await?;
-        Ok(Arc::new(self.published(changed)))
+        let (region, change) =
+            store::update_region(&self.db, self.invalidations.node(), &id, patch).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(region))
     }
 }
 
 impl Serve<DeleteRegion> for CatalogProvider {
     async fn serve(self, DeleteRegion { id }: DeleteRegion) -> Result<(), Error> {
-        let change = store::delete_region(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete_region(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -34,8 +37,9 @@ impl Serve<DeleteRegion> for CatalogProvider {
 impl Serve<CreateService> for CatalogProvider {
     async fn serve(self, CreateService { service }: CreateService) -> Result<Arc<Service>, Error> {
         let service = Service::from(service);
-        let change = store::insert_service(&self.db, self.node(), &service).await?;
-        Ok(self.published((Arc::new(service), change)))
+        let change = store::insert_service(&self.db, self.invalidations.node(), &service).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(service))
     }
 }
 
@@ -44,15 +48,17 @@ impl Serve<UpdateService> for CatalogProvider {
         self,
         UpdateService { id, patch }: UpdateService,
     ) -> Result<Arc<Service>, Error> {
-        let changed = store::update_service(&self.db, self.node(), &id, patch).await?;
-        Ok(Arc::new(self.published(changed)))
+        let (service, change) =
+            store::update_service(&self.db, self.invalidations.node(), &id, patch).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(service))
     }
 }
 
 impl Serve<DeleteService> for CatalogProvider {
     async fn serve(self, DeleteService { id }: DeleteService) -> Result<(), Error> {
-        let change = store::delete_service(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete_service(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -65,8 +71,10 @@ impl Serve<CreateEndpoint> for CatalogProvider {
         }
         let region = endpoint.settle_region();
         let endpoint = Endpoint::from(endpoint);
-        let created = store::insert_endpoint(&self.db, self.node(), &endpoint, region).await?;
-        Ok(Arc::new(self.published(created)))
+        let (endpoint, change) =
+            store::insert_endpoint(&self.db, self.invalidations.node(), &endpoint, region).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(endpoint))
     }
 }
 
@@ -74,15 +82,17 @@ impl Serve<UpdateEndpoint> for CatalogProvider {
     async fn serve(self, message: UpdateEndpoint) -> Result<Arc<Endpoint>, Error> {
         let UpdateEndpoint { id, mut patch } = message;
         let region = patch.settle_region();
-        let changed = store::update_endpoint(&self.db, self.node(), &id, patch, region).await?;
-        Ok(Arc::new(self.published(changed)))
+        let (endpoint, change) =
+            store::update_endpoint(&self.db, self.invalidations.node(), &id, patch, region).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(endpoint))
     }
 }
 
 impl Serve<DeleteEndpoint> for CatalogProvider {
     async fn serve(self, DeleteEndpoint { id }: DeleteEndpoint) -> Result<(), Error> {
-        let change = store::delete_endpoint(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete_endpoint(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }

@@ -25,23 +25,26 @@ impl CatalogProvider {
 impl Serve<CreateEndpointGroup> for CatalogProvider {
     async fn serve(self, message: CreateEndpointGroup) -> Result<Arc<EndpointGroup>, Error> {
         let group = EndpointGroup::from(message.group);
-        let change = store::insert_group(&self.db, self.node(), &group).await?;
-        Ok(self.published((Arc::new(group), change)))
+        let change = store::insert_group(&self.db, self.invalidations.node(), &group).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(group))
     }
 }
 
 impl Serve<UpdateEndpointGroup> for CatalogProvider {
     async fn serve(self, message: UpdateEndpointGroup) -> Result<Arc<EndpointGroup>, Error> {
         let UpdateEndpointGroup { id, patch } = message;
-        let changed = store::update_group(&self.db, self.node(), &id, patch).await?;
-        Ok(Arc::new(self.published(changed)))
+        let (group, change) =
+            store::update_group(&self.db, self.invalidations.node(), &id, patch).await?;
+        self.invalidations.publish(&change);
+        Ok(Arc::new(group))
     }
 }
 
 impl Serve<DeleteEndpointGroup> for CatalogProvider {
     async fn serve(self, DeleteEndpointGroup { id }: DeleteEndpointGroup) -> Result<(), Error> {
-        let change = store::delete_group(&self.db, self.node(), &id).await?;
-        self.published(((), change));
+        let change = store::delete_group(&self.db, self.invalidations.node(), &id).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -55,8 +58,9 @@ impl Serve<GetProjectFilter> for CatalogProvider {
 impl Serve<AddEndpointToProject> for CatalogProvider {
     async fn serve(self, message: AddEndpointToProject) -> Result<(), Error> {
         let AddEndpointToProject { endpoint, project } = message;
-        let change = store::show_endpoint(&self.db, self.node(), &endpoint, &project).await?;
-        self.published(((), change));
+        let change =
+            store::show_endpoint(&self.db, self.invalidations.node(), &endpoint, &project).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -64,8 +68,9 @@ impl Serve<AddEndpointToProject> for CatalogProvider {
 impl Serve<RemoveEndpointFromProject> for CatalogProvider {
     async fn serve(self, message: RemoveEndpointFromProject) -> Result<(), Error> {
         let RemoveEndpointFromProject { endpoint, project } = message;
-        let change = store::hide_endpoint(&self.db, self.node(), &endpoint, &project).await?;
-        self.published(((), change));
+        let change =
+            store::hide_endpoint(&self.db, self.invalidations.node(), &endpoint, &project).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -75,8 +80,9 @@ impl Serve<AddGroupToProject> for CatalogProvider {
         self,
         AddGroupToProject { group, project }: AddGroupToProject,
     ) -> Result<(), Error> {
-        let change = store::show_group(&self.db, self.node(), &group, &project).await?;
-        self.published(((), change));
+        let change =
+            store::show_group(&self.db, self.invalidations.node(), &group, &project).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }
@@ -84,8 +90,9 @@ impl Serve<AddGroupToProject> for CatalogProvider {
 impl Serve<RemoveGroupFromProject> for CatalogProvider {
     async fn serve(self, message: RemoveGroupFromProject) -> Result<(), Error> {
         let RemoveGroupFromProject { group, project } = message;
-        let change = store::hide_group(&self.db, self.node(), &group, &project).await?;
-        self.published(((), change));
+        let change =
+            store::hide_group(&self.db, self.invalidations.node(), &group, &project).await?;
+        self.invalidations.publish(&change);
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{Catalog, CatalogProvider, Error, GetCatalog, GetInventory, Inventory, store};
 use crate::actor::Serve;
-use crate::db::outbox::Change;
 use crate::epoch::Kind;
 
 impl CatalogProvider {
@@ -18,16 +17,6 @@ impl CatalogProvider {
             Ok((Arc::new(inventory), on))
         };
         cache.get_or_load(&(), load).await
-    }
-
-    fn node(&self) -> &str {
-        self.invalidations.node()
-    }
-
-    /// What came of a change, once the change is known to this node.
-    fn published<T>(&self, (outcome, change): (T, Change)) -> T {
-        self.invalidations.publish(&change);
-        outcome
     }
 }
 
