@@ -20,9 +20,9 @@ use crate::hashing::HashPool;
 use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
 use crate::limit::{EnforcementModel, LimitCaches, LimitProvider};
 use crate::oauth1::Oauth1Provider;
-use crate::policy_store::PolicyStore;
-use crate::resource::{self, ResourceProvider, ResourceSettings};
-use crate::revocation::{FollowSettings, Invalidations, Revocation};
+use crate::policy_store::PolicyStoreProvider;
+use crate::resource::{ResourceCaches, ResourceProvider, ResourceSettings};
+use crate::revocation::{FollowSettings, Invalidations, RevocationProvider};
 use crate::role::RoleProvider;
 use crate::token::{LiveKeys, Sources, TokenFormat, TokenProvider, TokenSettings};
 use crate::trust::TrustProvider;
@@ -122,7 +122,7 @@ pub struct Providers {
     /// Limits of what projects may use.
     pub limit: Handle<LimitProvider>,
     /// Policies kept for services.
-    pub policy_store: Handle<PolicyStore>,
+    pub policy_store: Handle<PolicyStoreProvider>,
     /// Trusts.
     pub trust: Handle<TrustProvider>,
     /// Application credentials.
@@ -134,7 +134,7 @@ pub struct Providers {
     /// Identity providers and service providers.
     pub federation: Handle<FederationProvider>,
     /// Revocation events.
-    pub revocation: Handle<Revocation>,
+    pub revocation: Handle<RevocationProvider>,
     /// Tokens.
     pub token: Handle<TokenProvider>,
     /// Passkeys.
@@ -211,7 +211,8 @@ impl Providers {
             stats: Vec::new(),
         };
 
-        let follower = Revocation::new(pool("revocation")?, invalidations.clone(), settings.follow);
+        let follower =
+            RevocationProvider::new(pool("revocation")?, invalidations.clone(), settings.follow);
         let revocation = {
             let provider = follower.clone();
             supervision.supervise(Placement::Single, move || provider.clone())
@@ -227,7 +228,7 @@ impl Providers {
         );
         let role = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
-        let remembers = resource::Caches {
+        let remembers = ResourceCaches {
             projects: caches.make("project"),
             domains: caches.make("domain"),
             names: caches.make("project_name"),
@@ -253,7 +254,7 @@ impl Providers {
         );
         let catalog = supervision.supervise(Placement::PerWorker, move || provider.clone());
 
-        let provider = PolicyStore::new(pool("policy_store")?, catalog.clone());
+        let provider = PolicyStoreProvider::new(pool("policy_store")?, catalog.clone());
         let policy_store = supervision.supervise(Placement::Single, move || provider.clone());
 
         let provider = DomainConfigProvider::new(

@@ -11,7 +11,7 @@ use crate::db::url::DatabaseUrl;
 use crate::db::{Databases, Db, StorageLimits, migrate};
 use crate::hashing::{HashPolicy, HashPool, PoolSize};
 use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
-use crate::resource::{self, ResourceProvider, ResourceSettings};
+use crate::resource::{ResourceCaches, ResourceProvider, ResourceSettings};
 use crate::revocation::Invalidations;
 use crate::testdb::TestDb;
 
@@ -54,7 +54,7 @@ impl Bench {
 
     /// The provider of projects and domains.
     pub fn resources(&self, settings: ResourceSettings) -> Handle<ResourceProvider> {
-        let caches = resource::Caches {
+        let caches = ResourceCaches {
             projects: self.cache(),
             domains: self.cache(),
             names: self.cache(),

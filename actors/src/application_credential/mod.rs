@@ -20,11 +20,7 @@ pub use model::{
     AccessRule, AccessRuleFilter, ApplicationCredential, Authentication, Created, Lookup,
     NewAccessRule, NewApplicationCredential, Refusal, RuleAttribute, chosen_roles,
 };
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the deletion of users and roles")
-)]
-pub(crate) use store::{delete_of_role, delete_of_user_on_project, delete_of_users};
+pub(crate) use store::{delete_of_role, delete_of_users};
 
 use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;
@@ -124,13 +120,12 @@ crate::triage!(Error);
 
 impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy {
-                retry_after_seconds: retry_after,
-            } => Self::Unavailable(Unavailable::Queued { retry_after }),
-            HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
-            HashError::PasswordTooLong { limit } => Self::SecretTooLong(limit),
-            error => Self::Hashing(error),
+        match error.unavailable() {
+            Some(why) => Self::Unavailable(why),
+            None => match error {
+                HashError::PasswordTooLong { limit } => Self::SecretTooLong(limit),
+                error => Self::Hashing(error),
+            },
         }
     }
 }

@@ -354,9 +354,6 @@ each_database! {
         gone.sort_by(|a, b| a.id.cmp(&b.id));
         assert_eq!(gone, ["direct", "inherited"].map(|id| Entity::new(Kind::ApplicationCredential, id)));
         assert_eq!(left(&pool).await, ["by group", "elsewhere", "other role"]);
-
-        let of_pair = with_user_on_project(&pool, "alice", "q").await;
-        assert_eq!(of_pair, [Entity::new(Kind::ApplicationCredential, "elsewhere")]);
     }
 }
 
@@ -370,13 +367,6 @@ async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
 
 async fn with_role(pool: &Db, id: &str) -> Vec<Entity> {
     transaction!(pool, |conn| Ok::<_, Error>(delete_of_role(conn, id).await?)).unwrap()
-}
-
-async fn with_user_on_project(pool: &Db, user: &str, project: &str) -> Vec<Entity> {
-    transaction!(pool, |conn| Ok::<_, Error>(
-        delete_of_user_on_project(conn, user, project).await?
-    ))
-    .unwrap()
 }
 
 async fn owners_of_rules(pool: &Db) -> Vec<Option<String>> {

@@ -46,8 +46,8 @@ pub struct AssignmentProvider {
     /// What was found by targets or roles, where lists are kept.
     found: Option<Cache<Sought, Found>>,
     invalidations: Invalidations,
-    roles: Handle<RoleProvider>,
-    resources: Handle<ResourceProvider>,
+    role: Handle<RoleProvider>,
+    resource: Handle<ResourceProvider>,
     identity: Handle<IdentityProvider>,
 }
 
@@ -62,8 +62,8 @@ impl AssignmentProvider {
         grants: Cache<Actor, Arc<[Grant]>>,
         found: Option<Cache<Sought, Found>>,
         invalidations: Invalidations,
-        roles: Handle<RoleProvider>,
-        resources: Handle<ResourceProvider>,
+        role: Handle<RoleProvider>,
+        resource: Handle<ResourceProvider>,
         identity: Handle<IdentityProvider>,
     ) -> Self {
         Self {
@@ -71,8 +71,8 @@ impl AssignmentProvider {
             grants,
             found,
             invalidations,
-            roles,
-            resources,
+            role,
+            resource,
             identity,
         }
     }

@@ -25,6 +25,8 @@ mod tests;
 pub use policy::{Algorithm, HashPolicy};
 pub use pool::{HashPool, HashStats, PoolSize};
 
+use crate::actor::Unavailable;
+
 /// What became of a password that was compared with a stored hash. Only [`Verdict::Right`] may log
 /// anybody in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,4 +78,23 @@ pub enum HashError {
         /// What its value has to be.
         rule: &'static str,
     },
+}
+
+impl HashError {
+    /// Why the pool could not be asked, if that is what this says.
+    pub(crate) fn unavailable(&self) -> Option<Unavailable> {
+        match self {
+            Self::Busy {
+                retry_after_seconds: retry_after,
+            } => Some(Unavailable::Queued {
+                retry_after: *retry_after,
+            }),
+            Self::Unavailable => Some(Unavailable::Restarting),
+            Self::Unrecognised
+            | Self::TooCostly
+            | Self::PasswordTooLong { .. }
+            | Self::Failed
+            | Self::Policy { .. } => None,
+        }
+    }
 }

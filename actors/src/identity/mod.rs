@@ -35,7 +35,7 @@ pub struct IdentityProvider {
     caches: IdentityCaches,
     hashing: HashPool,
     invalidations: Invalidations,
-    resources: Handle<ResourceProvider>,
+    resource: Handle<ResourceProvider>,
     settings: Arc<IdentitySettings>,
 }
 
@@ -66,7 +66,7 @@ impl IdentityProvider {
         caches: IdentityCaches,
         hashing: HashPool,
         invalidations: Invalidations,
-        resources: Handle<ResourceProvider>,
+        resource: Handle<ResourceProvider>,
         settings: Arc<IdentitySettings>,
     ) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl IdentityProvider {
             caches,
             hashing,
             invalidations,
-            resources,
+            resource,
             settings,
         }
     }
@@ -172,17 +172,29 @@ pub enum Error {
     /// The domain or the project that was named could not be looked at.
     #[error(transparent)]
     Resource(#[from] resource::Error),
-    /// Trying again may help.
-    #[error("the identity provider is unavailable: {0}")]
-    Unavailable(#[from] Unavailable),
     /// Our defect, logged where it happened.
     #[error("hashing a password failed: {0}")]
     Hashing(#[source] HashError),
+    /// Trying again may help.
+    #[error("the identity provider is unavailable: {0}")]
+    Unavailable(#[from] Unavailable),
     /// Our defect. Logged with its cause, told to no client.
     #[error("identity storage failed")]
     Storage(#[source] diesel::result::Error),
 }
 crate::triage!(Error);
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error.unavailable() {
+            Some(why) => Self::Unavailable(why),
+            None => match error {
+                HashError::PasswordTooLong { limit } => Self::PasswordTooLong(limit),
+                error => Self::Hashing(error),
+            },
+        }
+    }
+}
 
 fn at(domain: &Option<DomainId>) -> String {
     domain

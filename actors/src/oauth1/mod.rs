@@ -61,6 +61,12 @@ pub enum Error {
     /// There is no consumer of this ID, which Keystone's text doesn't repeat.
     #[error("Consumer not found")]
     ConsumerNotFound(ConsumerId),
+    /// There is no access token of this ID, which Keystone's text doesn't repeat.
+    #[error("Access token not found")]
+    AccessTokenNotFound(String),
+    /// There is no request token of this ID, or it has been used.
+    #[error("Request token not found")]
+    RequestTokenNotFound,
     /// The description does not fit into its column.
     #[error(
         "String length exceeded. The length of string '{0}' exceeds the limit of column \
@@ -70,12 +76,6 @@ pub enum Error {
     /// The other attributes don't.
     #[error("Too long to be stored: the attributes of the consumer.")]
     ExtraTooLarge,
-    /// There is no access token of this ID, which Keystone's text doesn't repeat.
-    #[error("Access token not found")]
-    AccessTokenNotFound(String),
-    /// There is no request token of this ID, or it has been used.
-    #[error("Request token not found")]
-    RequestTokenNotFound,
     /// It has to be asked for anew.
     #[error("Request token is expired")]
     RequestTokenExpired,

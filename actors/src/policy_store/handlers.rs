@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use super::{
     Associate, CheckAssociation, CreatePolicy, DeletePolicy, Dissociate, Error, GetPolicy,
-    GetPolicyOfEndpoint, ListEndpointsOfPolicy, ListPolicies, Policy, PolicyStore, PolicyTarget,
-    UpdatePolicy, store,
+    GetPolicyOfEndpoint, ListEndpointsOfPolicy, ListPolicies, Policy, PolicyStoreProvider,
+    PolicyTarget, UpdatePolicy, store,
 };
 use crate::actor::Serve;
 use crate::catalog::{Endpoint, GetInventory, Inventory};
 use crate::ids::PolicyId;
 
-impl PolicyStore {
+impl PolicyStoreProvider {
     async fn get(&self, id: &PolicyId) -> Result<Policy, Error> {
         let policy = store::find(&self.db, id).await?;
         policy.ok_or_else(|| Error::NotFound(id.clone()))
@@ -35,19 +35,19 @@ impl PolicyStore {
     }
 }
 
-impl Serve<ListPolicies> for PolicyStore {
+impl Serve<ListPolicies> for PolicyStoreProvider {
     async fn serve(self, ListPolicies: ListPolicies) -> Result<Vec<Policy>, Error> {
         store::list(&self.db).await
     }
 }
 
-impl Serve<GetPolicy> for PolicyStore {
+impl Serve<GetPolicy> for PolicyStoreProvider {
     async fn serve(self, GetPolicy { id }: GetPolicy) -> Result<Policy, Error> {
         self.get(&id).await
     }
 }
 
-impl Serve<CreatePolicy> for PolicyStore {
+impl Serve<CreatePolicy> for PolicyStoreProvider {
     async fn serve(self, CreatePolicy { policy }: CreatePolicy) -> Result<Policy, Error> {
         let policy = Policy::from(policy);
         store::insert(&self.db, &policy).await?;
@@ -55,25 +55,25 @@ impl Serve<CreatePolicy> for PolicyStore {
     }
 }
 
-impl Serve<UpdatePolicy> for PolicyStore {
+impl Serve<UpdatePolicy> for PolicyStoreProvider {
     async fn serve(self, UpdatePolicy { id, patch }: UpdatePolicy) -> Result<Policy, Error> {
         store::update(&self.db, &id, patch).await
     }
 }
 
-impl Serve<DeletePolicy> for PolicyStore {
+impl Serve<DeletePolicy> for PolicyStoreProvider {
     async fn serve(self, DeletePolicy { id }: DeletePolicy) -> Result<(), Error> {
         store::delete(&self.db, &id).await
     }
 }
 
-impl Serve<Associate> for PolicyStore {
+impl Serve<Associate> for PolicyStoreProvider {
     async fn serve(self, Associate { policy, target }: Associate) -> Result<(), Error> {
         store::associate(&self.db, &policy, &target).await
     }
 }
 
-impl Serve<CheckAssociation> for PolicyStore {
+impl Serve<CheckAssociation> for PolicyStoreProvider {
     async fn serve(self, message: CheckAssociation) -> Result<(), Error> {
         let CheckAssociation { policy, target } = message;
         self.require(&policy, &target).await?;
@@ -85,14 +85,14 @@ impl Serve<CheckAssociation> for PolicyStore {
     }
 }
 
-impl Serve<Dissociate> for PolicyStore {
+impl Serve<Dissociate> for PolicyStoreProvider {
     async fn serve(self, Dissociate { policy, target }: Dissociate) -> Result<(), Error> {
         self.require(&policy, &target).await?;
         store::dissociate(&self.db, &policy, &target).await
     }
 }
 
-impl Serve<GetPolicyOfEndpoint> for PolicyStore {
+impl Serve<GetPolicyOfEndpoint> for PolicyStoreProvider {
     async fn serve(self, message: GetPolicyOfEndpoint) -> Result<Policy, Error> {
         let inventory = self.inventory().await?;
         let endpoint = inventory.endpoint(&message.endpoint)?;
@@ -121,7 +121,7 @@ impl Serve<GetPolicyOfEndpoint> for PolicyStore {
     }
 }
 
-impl Serve<ListEndpointsOfPolicy> for PolicyStore {
+impl Serve<ListEndpointsOfPolicy> for PolicyStoreProvider {
     async fn serve(self, message: ListEndpointsOfPolicy) -> Result<Vec<Arc<Endpoint>>, Error> {
         self.get(&message.policy).await?;
         let associations = store::list_associations(&self.db, &message.policy).await?;

@@ -25,16 +25,16 @@ use crate::ids::{EndpointId, PolicyId, RegionId, ServiceId};
 
 /// The provider of policies.
 #[derive(Clone)]
-pub struct PolicyStore {
+pub struct PolicyStoreProvider {
     db: Db,
     catalog: Handle<CatalogProvider>,
 }
 
-impl Provider for PolicyStore {
+impl Provider for PolicyStoreProvider {
     const NAME: &'static str = "policy_store";
 }
 
-impl PolicyStore {
+impl PolicyStoreProvider {
     /// The provider on its pool; it asks the catalog which endpoints there are.
     pub fn new(db: Db, catalog: Handle<CatalogProvider>) -> Self {
         Self { db, catalog }

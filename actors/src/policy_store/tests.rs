@@ -10,7 +10,7 @@ use crate::testing::Bench;
 
 /// A service with an endpoint in the lower of two regions.
 struct Tests {
-    policies: Handle<PolicyStore>,
+    policies: Handle<PolicyStoreProvider>,
     catalog: Handle<CatalogProvider>,
     service: ServiceId,
     endpoint: EndpointId,
@@ -35,7 +35,10 @@ impl Tests {
         .unwrap();
         let endpoint = catalog.send(CreateEndpoint { endpoint }).await.unwrap();
         Self {
-            policies: bench.start(PolicyStore::new(bench.pool("policy"), catalog.clone())),
+            policies: bench.start(PolicyStoreProvider::new(
+                bench.pool("policy"),
+                catalog.clone(),
+            )),
             catalog,
             service: service.id.clone(),
             endpoint: endpoint.id.clone(),

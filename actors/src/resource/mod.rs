@@ -31,7 +31,7 @@ use crate::revocation::Invalidations;
 
 /// What the resource provider remembers; one set for all replicas.
 #[derive(Clone)]
-pub struct Caches {
+pub struct ResourceCaches {
     /// Projects and domains by ID.
     pub projects: Cache<ProjectId, Arc<Project>>,
     /// Domains by ID, in their own form.
@@ -46,7 +46,7 @@ pub struct Caches {
 #[derive(Clone)]
 pub struct ResourceProvider {
     db: Db,
-    caches: Caches,
+    caches: ResourceCaches,
     invalidations: Invalidations,
     settings: Arc<ResourceSettings>,
 }
@@ -59,7 +59,7 @@ impl ResourceProvider {
     /// The provider on its pool.
     pub fn new(
         db: Db,
-        caches: Caches,
+        caches: ResourceCaches,
         invalidations: Invalidations,
         settings: Arc<ResourceSettings>,
     ) -> Self {

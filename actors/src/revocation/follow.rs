@@ -10,7 +10,7 @@ use futures_util::future::{LocalBoxFuture, OptionFuture};
 use futures_util::{FutureExt, StreamExt};
 use tracing::{debug, info, warn};
 
-use super::{Error, Event, Revocation, store};
+use super::{Error, Event, RevocationProvider, store};
 use crate::db::outbox::CHANNEL;
 use crate::db::{Databases, PostgresConn};
 
@@ -79,14 +79,14 @@ impl Cursor {
 }
 
 struct Follower {
-    revocation: Revocation,
+    revocation: RevocationProvider,
     outbox: Option<Cursor>,
     events: Cursor,
     followed_at: Option<Instant>,
     prune_at: Instant,
 }
 
-pub(super) async fn run(revocation: Revocation, databases: Databases) {
+pub(super) async fn run(revocation: RevocationProvider, databases: Databases) {
     let settings = revocation.settings;
     revocation.invalidations.epochs.require_follower();
     let mut follower = Follower::new(revocation);
@@ -110,7 +110,7 @@ pub(super) async fn run(revocation: Revocation, databases: Databases) {
 }
 
 impl Follower {
-    fn new(revocation: Revocation) -> Self {
+    fn new(revocation: RevocationProvider) -> Self {
         Self {
             events: Cursor::new(i64::MIN, revocation.settings.longest_transaction),
             outbox: None,
@@ -211,7 +211,7 @@ impl Follower {
     }
 }
 
-async fn read_outbox(cursor: &mut Cursor, revocation: &Revocation) -> Result<(), Error> {
+async fn read_outbox(cursor: &mut Cursor, revocation: &RevocationProvider) -> Result<(), Error> {
     let began = Instant::now();
     let mut after = cursor.floor;
     loop {
@@ -328,7 +328,11 @@ mod tests {
         };
         bench.invalidations.epochs().require_follower();
         let pool = bench.pool("revocation");
-        Follower::new(Revocation::new(pool, bench.invalidations.clone(), settings))
+        Follower::new(RevocationProvider::new(
+            pool,
+            bench.invalidations.clone(),
+            settings,
+        ))
     }
 
     /// What another node commits that changes alice.

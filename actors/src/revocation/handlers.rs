@@ -1,7 +1,9 @@
-use super::{Error, Event, ListEvents, MatchEvents, Revocation, RevokeEvents, RevokeToken, store};
+use super::{
+    Error, Event, ListEvents, MatchEvents, RevocationProvider, RevokeEvents, RevokeToken, store,
+};
 use crate::actor::Serve;
 
-impl Serve<RevokeToken> for Revocation {
+impl Serve<RevokeToken> for RevocationProvider {
     async fn serve(self, message: RevokeToken) -> Result<(), Error> {
         let RevokeToken {
             audit_id,
@@ -18,7 +20,7 @@ impl Serve<RevokeToken> for Revocation {
     }
 }
 
-impl Serve<RevokeEvents> for Revocation {
+impl Serve<RevokeEvents> for RevocationProvider {
     async fn serve(self, RevokeEvents { events }: RevokeEvents) -> Result<(), Error> {
         let change = store::revoke(&self.db, self.invalidations.node(), events).await?;
         self.invalidations.publish(&change);
@@ -26,13 +28,13 @@ impl Serve<RevokeEvents> for Revocation {
     }
 }
 
-impl Serve<ListEvents> for Revocation {
+impl Serve<ListEvents> for RevocationProvider {
     async fn serve(self, ListEvents { since }: ListEvents) -> Result<Vec<Event>, Error> {
         store::list(&self.db, since).await
     }
 }
 
-impl Serve<MatchEvents> for Revocation {
+impl Serve<MatchEvents> for RevocationProvider {
     async fn serve(self, MatchEvents { facts }: MatchEvents) -> Result<bool, Error> {
         let candidates = store::candidates(&self.db, &facts).await?;
         Ok(candidates.iter().any(|event| event.revokes(&facts)))

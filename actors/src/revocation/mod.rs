@@ -88,19 +88,19 @@ impl Invalidations {
     }
 }
 
-/// The revocation actor.
+/// The revocation provider.
 #[derive(Clone)]
-pub struct Revocation {
+pub struct RevocationProvider {
     db: Db,
     invalidations: Invalidations,
     settings: FollowSettings,
 }
 
-impl Provider for Revocation {
+impl Provider for RevocationProvider {
     const NAME: &'static str = "revocation";
 }
 
-impl Revocation {
+impl RevocationProvider {
     /// The provider on its pool. Call [`Self::follow`] once beside it.
     pub fn new(db: Db, invalidations: Invalidations, settings: FollowSettings) -> Self {
         Self {

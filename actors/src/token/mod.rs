@@ -58,7 +58,7 @@ use crate::federation::FederationProvider;
 use crate::identity::IdentityProvider;
 use crate::oauth1::Oauth1Provider;
 use crate::resource::ResourceProvider;
-use crate::revocation::{Invalidations, Revocation};
+use crate::revocation::{Invalidations, RevocationProvider};
 use crate::role::RoleProvider;
 use crate::trust::TrustProvider;
 
@@ -90,7 +90,7 @@ pub struct Sources {
     /// OAuth1 access tokens.
     pub oauth1: Handle<Oauth1Provider>,
     /// Revocation events.
-    pub revocation: Handle<Revocation>,
+    pub revocation: Handle<RevocationProvider>,
 }
 
 /// Rules of tokens.

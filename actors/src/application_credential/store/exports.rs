@@ -30,22 +30,6 @@ on_connection! {
         Ok(changed)
     }
 
-    /// Deletes a user's application credentials for a project. Not for the removal of a role
-    /// assignment, at which Keystone lets them be: without the role they log nobody in.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever takes a user off a project"))]
-    pub(crate) async fn delete_of_user_on_project<'a>(
-        conn,
-        user: &'a str,
-        project: &'a str,
-    ) -> Vec<Entity> {
-        let theirs = || {
-            application_credential::user_id
-                .eq(user)
-                .and(application_credential::project_id.eq(project))
-        };
-        Ok(delete_where!(conn, application_credential => ApplicationCredential, theirs).collect())
-    }
-
     /// Deletes, when a role is deleted, all application credentials of each user for each project
     /// where the user is assigned the role itself, whichever roles they have: Keystone's rule. To be
     /// called while the assignments are still there.

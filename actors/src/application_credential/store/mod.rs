@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-pub(crate) use exports::{delete_of_role, delete_of_user_on_project, delete_of_users};
+pub(crate) use exports::{delete_of_role, delete_of_users};
 pub(super) use rules::{delete_rule, find_rule, list_rules};
 
 use super::{AccessRule, ApplicationCredential, Error, NewApplicationCredential, Numbered};

@@ -29,7 +29,7 @@ impl Serve<CreateGrant> for AssignmentProvider {
             return Err(Error::DomainRoleOnSystem(role.id.clone()));
         }
         if let (Some(domain), GrantTarget::Project(id)) = (&role.domain_id, &grant.target) {
-            let project = self.resources.read(GetProject { id: id.clone() }).await?;
+            let project = self.resource.read(GetProject { id: id.clone() }).await?;
             if project.domain_id.as_ref() != Some(domain) {
                 return Err(Error::RoleOfOtherDomain {
                     project: id.clone(),

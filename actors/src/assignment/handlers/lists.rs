@@ -39,7 +39,7 @@ impl AssignmentProvider {
     /// Everything below a project, and itself.
     async fn subtree(&self, project: &ProjectId) -> Result<BTreeSet<ProjectId>, Error> {
         let of = vec![project.clone()];
-        let below = self.resources.read(GetDescendants { of }).await?;
+        let below = self.resource.read(GetDescendants { of }).await?;
         let below = below.into_iter().map(|project| project.id);
         Ok(below.chain([project.clone()]).collect())
     }
@@ -48,7 +48,7 @@ impl AssignmentProvider {
         let get = GetProject {
             id: project.clone(),
         };
-        let project = self.resources.read(get).await?;
+        let project = self.resource.read(get).await?;
         let own = || DomainId::from(&project.id);
         Ok(project.domain_id.clone().unwrap_or_else(own))
     }
@@ -188,7 +188,7 @@ impl AssignmentProvider {
         let ancestors = GetAncestors {
             project: project.clone(),
         };
-        let ancestors = match self.resources.read(ancestors).await {
+        let ancestors = match self.resource.read(ancestors).await {
             Err(resource::Error::NotFound(_)) if asked.inherited == Some(false) => {
                 return Ok(Vec::new());
             }
@@ -224,7 +224,7 @@ impl AssignmentProvider {
             return Ok(Tree::default());
         }
         let of = roots.into_iter().collect();
-        let below = self.resources.read(GetDescendants { of }).await?;
+        let below = self.resource.read(GetDescendants { of }).await?;
         Ok(Tree::new(below))
     }
 

@@ -14,7 +14,7 @@ use crate::role::{GetRoleGraph, RoleGraph};
 
 impl AssignmentProvider {
     pub(super) async fn graph(&self) -> Result<Arc<RoleGraph>, Error> {
-        Ok(self.roles.read(GetRoleGraph).await?)
+        Ok(self.role.read(GetRoleGraph).await?)
     }
 
     /// What each of these was granted; those that are not cached are loaded in one statement.
@@ -67,7 +67,7 @@ impl Serve<GetEffectiveRoles> for AssignmentProvider {
         let ancestors = match &target {
             GrantTarget::Project(id) => {
                 let project = id.clone();
-                self.resources.read(GetAncestors { project }).await?
+                self.resource.read(GetAncestors { project }).await?
             }
             GrantTarget::Domain(_) | GrantTarget::System => Arc::default(),
         };
@@ -128,7 +128,7 @@ impl AssignmentProvider {
         let of: Vec<ProjectId> = roots.into_iter().collect();
         let below = match of.is_empty() {
             true => Vec::new(),
-            false => self.resources.read(GetDescendants { of }).await?,
+            false => self.resource.read(GetDescendants { of }).await?,
         };
         Ok(below.into_iter().map(|project| project.id))
     }

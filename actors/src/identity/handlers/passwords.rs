@@ -7,9 +7,9 @@ use super::super::{
     AdmitUser, AuthenticatePassword, Authenticated, ChangePassword, Error, IdentityProvider,
     Lockout, PasswordChange, Refusal, UserLookup,
 };
-use crate::actor::{Serve, Unavailable};
+use crate::actor::Serve;
 use crate::db::DbTime;
-use crate::hashing::{HashError, Verdict};
+use crate::hashing::Verdict;
 
 /// What came of comparing a password, where there was an account to compare it with.
 enum Compared {
@@ -216,21 +216,5 @@ impl Serve<ChangePassword> for IdentityProvider {
         };
         self.invalidations.publish(&change);
         Ok(PasswordChange::Changed)
-    }
-}
-
-impl From<HashError> for Error {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy {
-                retry_after_seconds: retry_after,
-            } => Self::Unavailable(Unavailable::Queued { retry_after }),
-            HashError::Unavailable => Self::Unavailable(Unavailable::Restarting),
-            HashError::PasswordTooLong { limit } => Self::PasswordTooLong(limit),
-            HashError::Failed
-            | HashError::Unrecognised
-            | HashError::TooCostly
-            | HashError::Policy { .. } => Self::Hashing(error),
-        }
     }
 }

@@ -37,7 +37,7 @@ impl IdentityProvider {
     }
 
     pub(super) async fn check_domain(&self, id: &DomainId) -> Result<(), Error> {
-        self.resources.read(GetDomain { id: id.clone() }).await?;
+        self.resource.read(GetDomain { id: id.clone() }).await?;
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl IdentityProvider {
         let Some(id) = id else {
             return Ok(());
         };
-        match self.resources.read(GetProject { id: id.clone() }).await {
+        match self.resource.read(GetProject { id: id.clone() }).await {
             Ok(project) if project.is_domain => Err(Error::DefaultProjectIsDomain(id.clone())),
             Ok(_) | Err(resource::Error::NotFound(_)) => Ok(()),
             Err(error) => Err(error.into()),

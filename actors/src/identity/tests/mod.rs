@@ -14,7 +14,7 @@ use serde_json::{Value, from_value, json};
 
 use super::*;
 use crate::resource::ResourceSettings;
-use crate::revocation::{FollowSettings, ListEvents, Revocation};
+use crate::revocation::{FollowSettings, ListEvents, RevocationProvider};
 use crate::testdb::TestDb;
 use crate::testing::{Bench, hashing};
 
@@ -140,7 +140,7 @@ async fn revoked(bench: &Bench) -> Vec<String> {
         event_retention: Duration::from_secs(1000),
     };
     let invalidations = bench.invalidations.clone();
-    let revocation = Revocation::new(bench.pool("revocation"), invalidations, follow);
+    let revocation = RevocationProvider::new(bench.pool("revocation"), invalidations, follow);
     let events = bench
         .start(revocation)
         .read(ListEvents { since: None })
