@@ -9,6 +9,7 @@ mod device;
 mod html;
 mod manage;
 mod more;
+mod recovery;
 mod session;
 mod sign_in;
 
@@ -48,6 +49,10 @@ pub fn routes(pages: &mut Router) {
         .register(pages);
     Routes::at("/passkeys/sign-in/more/finish")
         .post(more::finish)
+        .register(pages);
+    Routes::at("/passkeys/sign-in/recovery")
+        .get(sign_in::show)
+        .post(recovery::by_form)
         .register(pages);
     Routes::at("/passkeys/sign-out")
         .get(answer::home)

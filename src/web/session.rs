@@ -104,6 +104,11 @@ impl Visitor {
         &self.caller.token
     }
 
+    /// The token's text. A secret.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What forms carry, so that only a page of this session can send them. Good for as long as the
     /// token, which nobody learns from it.
     pub fn csrf(&self) -> String {

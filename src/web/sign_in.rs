@@ -11,6 +11,7 @@ use url::form_urlencoded;
 use super::answer::{self, Page, Tone, base_path, lead, service};
 use super::html::Html;
 use super::more::{settle, settled, told};
+use super::recovery;
 use super::session::{Fields, Visitor, require_own_page, signed_out};
 use crate::api::body::JsonBody;
 use crate::api::error::ApiError;
@@ -27,7 +28,7 @@ const REFUSED: &str =
 pub async fn show(node: web::Data<Node>, request: HttpRequest) -> HttpResponse {
     let query = Fields::of_query(&request);
     let done = query.get("done").and_then(done_text);
-    form(&node, &request, &query, StatusCode::OK, done)
+    form(&node, &request, &query, StatusCode::OK, done).await
 }
 
 /// What is told of what led here.
@@ -45,7 +46,7 @@ fn done_text(done: &str) -> Option<(Tone, &'static str)> {
 }
 
 /// The page.
-fn form(
+pub async fn form(
     node: &Node,
     request: &HttpRequest,
     typed: &Fields,
@@ -55,12 +56,14 @@ fn form(
     let base = base_path(request);
     let next = safe_next(typed.get("next"));
     let default = &node.config.identity.default_domain_id;
+    let recovery = recovery::offer(node, request, &next).await;
     let content = Html::fill(
         include_str!("assets/sign-in.html"),
         &[
             ("base", (&base).into()),
             ("service", service(node).into()),
             ("next", (&next).into()),
+            ("recovery", (&recovery).into()),
             ("user", typed.get("user").unwrap_or_default().into()),
             ("domain", typed.get("domain").unwrap_or(default).into()),
         ],
@@ -115,7 +118,7 @@ pub async fn by_password(
         _ => error.message(),
     };
     let told = Some((Tone::Bad, text));
-    let response = form(&node, &request, &typed, error.status(), told);
+    let response = form(&node, &request, &typed, error.status(), told).await;
     answer::later(response, &error)
 }
 

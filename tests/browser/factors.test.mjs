@@ -112,6 +112,30 @@ test('a recovery code stands in for the passkey, once', async () => {
   await plain.close();
 });
 
+test('a recovery code stands in for the passkey without which none is added', async () => {
+  const alice = await the.withPasskey();
+  const codes = await recoveryCodes(alice);
+  const { page } = alice;
+  await the.byPassword(page, alice.user, '/passkeys/add');
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByText('Sign in again with your passkey').waitFor();
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  await the.arrives(page, '/passkeys/sign-in');
+
+  // By the keyboard alone.
+  await page.getByText('I do not have my passkey here').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(codes[0]);
+  await page.keyboard.press('Enter');
+  await the.arrives(page, '/passkeys/add');
+  assert.deepEqual(await methods(alice), ['password', 'token', 'webauthn']);
+  const begun = page.waitForResponse((answer) => answer.url().endsWith('/passkeys/add/begin'));
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  assert.equal((await begun).status(), 200);
+  await alice.close();
+});
+
 test('the passkey of another user completes nothing', async () => {
   const [alice, bob] = [await ruled(), await the.withPasskey()];
   // What alice began, at the device of bob.

@@ -14,7 +14,7 @@ const OWN: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser where somebody is signed in.
-struct Browser {
+pub(super) struct Browser {
     api: Api,
     cookie: String,
     csrf: String,
@@ -29,7 +29,7 @@ async fn by_password(api: &Api, user: &str, more: &str) -> Answer {
 }
 
 /// The cookie that signs in, with its attributes.
-fn session_of(answer: &Answer) -> Option<&str> {
+pub(super) fn session_of(answer: &Answer) -> Option<&str> {
     let set = answer
         .headers()
         .iter()
@@ -43,9 +43,13 @@ fn session_of(answer: &Answer) -> Option<&str> {
 }
 
 impl Browser {
-    async fn of(api: &Api, user: &str) -> Self {
-        let answer = by_password(api, user, "").await.expect(303);
-        let cookie = session_of(&answer).unwrap();
+    pub(super) async fn of(api: &Api, user: &str) -> Self {
+        Self::let_in(api, &by_password(api, user, "").await.expect(303)).await
+    }
+
+    /// Who was signed in by this answer.
+    pub(super) async fn let_in(api: &Api, answer: &Answer) -> Self {
+        let cookie = session_of(answer).unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let mut browser = Self {
             api: api.clone(),
@@ -66,12 +70,12 @@ impl Browser {
             .header("Cookie", &self.cookie)
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path).send().await
     }
 
     /// As the script sends it.
-    async fn json(&self, path: &str, body: &Value) -> Answer {
+    pub(super) async fn json(&self, path: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path).header(OWN.0, OWN.1);
         request
             .header("X-CSRF-Token", &self.csrf)
@@ -81,7 +85,7 @@ impl Browser {
     }
 
     /// As a form is sent.
-    async fn form(&self, path: &str, fields: &str) -> Answer {
+    pub(super) async fn form(&self, path: &str, fields: &str) -> Answer {
         let request = self
             .request(Method::POST, path)
             .header(OWN.0, OWN.1)
@@ -94,8 +98,9 @@ impl Browser {
 }
 
 /// What changes something for who is signed in, as a form or as the script sends it.
-const FORMS: [&str; 4] = [
+const FORMS: [&str; 5] = [
     "/passkeys/change",
+    "/passkeys/sign-in/recovery",
     "/passkeys/recovery-codes",
     "/passkeys/sign-out",
     "/passkeys/device",

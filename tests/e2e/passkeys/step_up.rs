@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::factors::{body, codes_of, left, passkey, recovery};
+use super::pages::{Browser, session_of};
 use super::{alice, passkeys_of, refused, register};
 use crate::support::cloud::Builder;
 use crate::support::login::together;
@@ -124,11 +125,40 @@ on_sqlite! {
         by_code.delete(&one).await.expect(204);
         register(&by_code).await;
 
+        // On the pages, for who is signed in without the passkey.
+        let offers = async |page: &str, who: &Browser| {
+            let page = who.get(page).await.expect(200);
+            String::from_utf8_lossy(page.bytes()).contains("I do not have my passkey here")
+        };
+        let browser = Browser::of(api, "alice").await;
+        let begin = json!({});
+        assert_eq!(browser.json("/passkeys/add/begin", &begin).await.status(), 403);
+        assert!(offers("/passkeys/sign-in?next=/passkeys/add", &browser).await);
+        let show = async |fields: &str| {
+            browser.form("/passkeys/sign-in/recovery", &format!("next=/passkeys/add&{fields}")).await
+        };
+        let known = format!("recovery_code={}", codes[1]);
+        for wrong in ["recovery_code=made+up", &format!("password=wrong&{known}"), ""] {
+            let answer = show(wrong).await.expect(401);
+            assert_eq!(session_of(&answer), None, "{wrong}");
+            assert!(String::from_utf8_lossy(answer.bytes()).contains("That was not right"), "{wrong}");
+        }
+        assert_eq!(left(&by_code).await, 9);
+        let let_in = show(&known).await.expect(303);
+        assert_eq!(let_in.header("Location"), Some("/passkeys/add"));
+        let by_page = Browser::let_in(api, &let_in).await;
+        by_page.json("/passkeys/add/begin", &begin).await.expect(200);
+        assert!(!offers("/passkeys/sign-in", &by_page).await);
+        let known = format!("password=correct+horse+battery+staple&recovery_code={}", codes[2]);
+        show(&known).await.expect(303);
+        assert_eq!(left(&by_code).await, 7);
+
         // Who has no passkey does not need it.
         let bob = api.login("bob", Scope::Unscoped).await;
         let codes = codes_of(&bob).await;
         let bobs = together(&[password("bob"), recovery("bob", &codes[0])]);
         refused(&api.authenticate(&body(&bobs)).await);
         assert_eq!(left(&bob).await, 10);
+        assert!(!offers("/passkeys/sign-in", &Browser::of(api, "bob").await).await);
     }
 }

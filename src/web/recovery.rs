@@ -1,0 +1,139 @@
+//! `/passkeys/sign-in/recovery`: a recovery code in the place of the passkey that step-up asks for.
+//! Who is signed in is known, so it is offered to who has one, on the page to sign in again.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use serde_json::json;
+
+use super::answer::{self, Tone, base_path};
+use super::html::Html;
+use super::more::settled;
+use super::session::{Fields, Visitor};
+use super::sign_in::{ask, form, safe_next, with};
+use crate::api::error::ApiError;
+use crate::auth::webauthn::METHOD;
+use crate::node::Node;
+use crate::passkeys;
+
+const REFUSED: &str = "That was not right. Check what you typed, or use another code.";
+/// The method that stands for a login of just now, where it is configured.
+const TOKEN: &str = "token";
+
+/// The form for one, where it would help who is signed in.
+pub async fn offer(node: &Node, request: &HttpRequest, next: &str) -> Html {
+    match offered(node, request, next, Utc::now().timestamp()).await {
+        Ok(form) => form,
+        // The page is of use without it.
+        Err(error) => {
+            tracing::warn!(%error, "no recovery code is offered");
+            Html::default()
+        }
+    }
+}
+
+async fn offered(
+    node: &Node,
+    request: &HttpRequest,
+    next: &str,
+    now: i64,
+) -> Result<Html, ApiError> {
+    if !node.step_up.is_on() {
+        return Ok(Html::default());
+    }
+    let Some(visitor) = Visitor::of(node, request, now).await? else {
+        return Ok(Html::default());
+    };
+    let token = visitor.token();
+    if !passkeys::recovery_code_helps(node, token, now).await? {
+        return Ok(Html::default());
+    }
+    let known = node.config.auth.methods.iter().any(|it| it == TOKEN);
+    let is_enough = known && node.step_up.is_fresh(token, now);
+    let (base, csrf) = (base_path(request), visitor.csrf());
+    Ok(fields(&base, &csrf, &token.user.name, next, !is_enough))
+}
+
+/// `by_password`: the login was too long ago, and is repeated.
+fn fields(base: &str, csrf: &str, user: &str, next: &str, by_password: bool) -> Html {
+    let password = match by_password {
+        true => Html::fill(
+            include_str!("assets/sign-in-again.html"),
+            &[("user", user.into())],
+        ),
+        false => Html::default(),
+    };
+    Html::fill(
+        include_str!("assets/sign-in-recovery.html"),
+        &[
+            ("base", base.into()),
+            ("csrf", csrf.into()),
+            ("user", user.into()),
+            ("next", next.into()),
+            ("password", (&password).into()),
+        ],
+    )
+}
+
+/// `POST /passkeys/sign-in/recovery`: beside the session, or the password where it is asked for.
+pub async fn by_form(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let typed = Fields::read(&body);
+    let now = Utc::now().timestamp();
+    let visitor = Visitor::who_may_act(&node, &request, typed.get("csrf"), now).await;
+    let visitor = match visitor {
+        Ok(visitor) => visitor,
+        Err(error) => return answer::or_page(&node, &request, Err(error)),
+    };
+    let user = json!({"id": visitor.user().as_str()});
+    let (beside, proof) = match typed.exactly("password") {
+        Some(password) => (
+            "password",
+            json!({"user": with(&user, "password", password)}),
+        ),
+        None => (TOKEN, json!({"id": visitor.text()})),
+    };
+    let code = typed.get("recovery_code").unwrap_or_default();
+    let user = with(&user, "recovery_code", code);
+    let identity = json!({
+        "methods": [beside, METHOD], (beside): proof, (METHOD): {"user": user},
+    });
+    let next = safe_next(typed.get("next"));
+    let outcome = ask(&node, &request, &identity, None).await;
+    let error = match outcome.and_then(|outcome| settled(&node, &request, outcome, &next)) {
+        Ok(response) => return response,
+        Err(error) => error,
+    };
+    let text = match error.status() {
+        StatusCode::UNAUTHORIZED => REFUSED,
+        _ => error.message(),
+    };
+    let told = Some((Tone::Bad, text));
+    let response = form(&node, &request, &typed, error.status(), told).await;
+    answer::later(response, &error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_asked_for_again_where_the_login_is_old() {
+        let of = |by_password| fields("/b", "c", "<alice>", "/passkeys", by_password).into_string();
+        let (old, fresh) = (of(true), of(false));
+        assert!(
+            old.contains("current-password") && !fresh.contains("password"),
+            "{fresh}"
+        );
+        for form in [&old, &fresh] {
+            assert!(form.contains("/b/passkeys/sign-in/recovery"), "{form}");
+            assert!(
+                form.contains("&lt;alice&gt;") && !form.contains("<alice>"),
+                "{form}"
+            );
+        }
+    }
+}
