@@ -1,28 +1,27 @@
 //! A call of the API: who asks, what for, and how the answer is written.
 
+mod answers;
+mod body;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType};
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::http::header;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+pub use answers::{answer, no_content, self_link};
+pub use body::{Body, Nothing, from_json, member, new_member};
 use keystone_actors::ids::DomainId;
-use keystone_actors::listing::Listed;
 use keystone_actors::providers::Providers;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::context::{RequestId, base_url, client_address, global_id};
 use super::error::ApiError;
-use super::links::{Collection, Linked, List, own_url};
 use super::query::{Paging, Query};
-use super::schema::Schema;
-use super::stream;
 use crate::node::Node;
 use crate::notify::{Event, Initiator, Kind, Operation, Outcome, Subject};
 use crate::policy::{Rule, Subject as _, Target};
@@ -39,93 +38,6 @@ pub struct Call<B = Nothing> {
     json: Value,
     node: web::Data<Node>,
     request: HttpRequest,
-}
-
-/// What can be read from a request's body.
-pub trait Body: Sized + 'static {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// 400 when it is not as it should be.
-    fn read(json: &Value) -> Result<Self, ApiError>;
-}
-
-/// No body, or one that does not matter.
-#[derive(Clone, Copy, Debug)]
-pub struct Nothing;
-
-impl Body for Nothing {
-    fn read(_: &Value) -> Result<Self, ApiError> {
-        Ok(Self)
-    }
-}
-
-/// Whether nobody sets this attribute: the server gives an ID to new things and the path has it of
-/// others, links are its own, and `extra` is its word for all that it does not know, but of people.
-fn is_own(name: &str, member: &str) -> bool {
-    match name {
-        "id" | "links" => true,
-        "extra" => !matches!(member, "user" | "group"),
-        _ => false,
-    }
-}
-
-/// The one member of a body, `{"role": {…}}`, checked with the schema of the whole; without what
-/// nobody sets.
-///
-/// # Errors
-/// 400, in the words of the schema.
-pub fn member<T: DeserializeOwned>(
-    json: &Value,
-    name: &str,
-    schema: &Schema,
-) -> Result<T, ApiError> {
-    schema.check(json)?;
-    let Some(Value::Object(attributes)) = json.get(name) else {
-        return from_json(Value::Null);
-    };
-    require_links(attributes)?;
-    let set = attributes.iter().filter(|(one, _)| !is_own(one, name));
-    let set = set.map(|(one, value)| (one.clone(), value.clone()));
-    from_json(Value::Object(set.collect()))
-}
-
-/// The same for something new: `-` and `:` in the names of attributes become `_`, as Keystone
-/// stores them.
-///
-/// # Errors
-/// 400, in the words of the schema.
-pub fn new_member<T: DeserializeOwned>(
-    json: &Value,
-    name: &str,
-    schema: &Schema,
-) -> Result<T, ApiError> {
-    schema.check(json)?;
-    let Some(Value::Object(attributes)) = json.get(name) else {
-        return from_json(Value::Null);
-    };
-    require_links(attributes)?;
-    let set = attributes.iter();
-    let set = set.map(|(one, value)| (one.replace(['-', ':'], "_"), value.clone()));
-    let set = set.filter(|(one, _)| !is_own(one, name));
-    from_json(Value::Object(set.collect()))
-}
-
-/// Links that a client sends back with the rest are objects; Keystone stumbles over others.
-fn require_links(attributes: &Map<String, Value>) -> Result<(), ApiError> {
-    match attributes.get("links") {
-        None | Some(Value::Object(_)) => Ok(()),
-        Some(_) => Err(ApiError::bad_request(super::error::MALFORMED)),
-    }
-}
-
-/// A value that a schema has let through. What fails here kills the request in Keystone (a text in
-/// `enabled`, say); what was wrong is not repeated, since it may be a secret.
-pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| {
-        tracing::debug!(category = ?error.classify(), "a body of the right shape can't be read");
-        ApiError::bad_request(super::error::MALFORMED)
-    })
 }
 
 impl<B: Body> FromRequest for Call<B> {
@@ -282,188 +194,6 @@ impl<B> Call<B> {
         self.query
             .paging(limit.map(size), size(default.max_db_limit))
     }
-
-    /// 201 and several new resources, without the links of a list; `show` as in [`Self::list`].
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn created_all<'a, T, V: Serialize>(
-        &self,
-        collection: Collection,
-        created: &'a [T],
-        show: impl Fn(&'a T) -> (&'a str, V),
-    ) -> Result<HttpResponse, ApiError> {
-        let base = self.base();
-        let created = created.iter().map(|resource| {
-            let (id, shown) = show(resource);
-            Linked::new(&base, collection, id, shown)
-        });
-        let created: Vec<_> = created.collect();
-        answer(StatusCode::CREATED, &Member(collection.list, created))
-    }
-
-    /// 200 and one resource: `{"role": {…, "links": {…}}}`.
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn one(
-        &self,
-        collection: Collection,
-        id: &str,
-        resource: impl Serialize,
-    ) -> Result<HttpResponse, ApiError> {
-        self.answer(StatusCode::OK, collection, id, resource)
-    }
-
-    /// 201 and the new resource.
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn created(
-        &self,
-        collection: Collection,
-        id: &str,
-        resource: impl Serialize,
-    ) -> Result<HttpResponse, ApiError> {
-        self.answer(StatusCode::CREATED, collection, id, resource)
-    }
-
-    fn answer(
-        &self,
-        status: StatusCode,
-        collection: Collection,
-        id: &str,
-        resource: impl Serialize,
-    ) -> Result<HttpResponse, ApiError> {
-        let linked = Linked::new(&self.base(), collection, id, resource);
-        answer(status, &Member(collection.member, linked))
-    }
-
-    /// 200 and a list; `show` gives a member's ID and how it is shown.
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn list<'a, T, V: Serialize>(
-        &self,
-        collection: Collection,
-        found: &'a Listed<T>,
-        paging: &Paging,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
-        let truncated = found.full && paging.is_asked();
-        let base = &self.base();
-        let url = own_url(&self.request, base);
-        let last = found.members.last().map(|last| show(last).0);
-        let next = if truncated {
-            self.query.next(paging, last)
-        } else {
-            None
-        };
-        let members = found.members.iter().map(|member| {
-            let (id, shown) = show(member);
-            Linked::listed(base, collection, id, shown)
-        });
-        let path = url.split('?').next().unwrap_or_default();
-        answer(
-            StatusCode::OK,
-            &List {
-                name: collection.list,
-                members,
-                next: next.map(|query| format!("{path}?{query}")),
-                url,
-                truncated,
-            },
-        )
-    }
-
-    /// 200 and the page that is asked for of a list that the server holds whole; `list_limit` is
-    /// that of the section, `show` as in [`Self::list`].
-    ///
-    /// # Errors
-    /// 400 when `limit` is no number, 404 when the marker is no member, 500 when it can't be
-    /// written.
-    pub fn list_held<'a, T: 'a, V: Serialize>(
-        &self,
-        collection: Collection,
-        members: impl Iterator<Item = &'a T>,
-        list_limit: Option<u64>,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
-        let paging = self.paging(list_limit)?;
-        let (members, full) = paging.cut(members.collect(), |member: &&'a T| show(*member).0)?;
-        let found = Listed { members, full };
-        self.list(collection, &found, &paging, |member: &&'a T| show(*member))
-    }
-
-    /// 200 and a whole list, of which Keystone has no pages; `show` as in [`Self::list`].
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn list_whole<'a, T: 'a, V: Serialize>(
-        &self,
-        collection: Collection,
-        members: impl Iterator<Item = &'a T>,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
-        let (members, full) = (members.collect(), false);
-        let found = Listed { members, full };
-        let show = |member: &&'a T| show(*member);
-        self.list(collection, &found, &Paging::default(), show)
-    }
-
-    /// 200 and a whole list, of members that are shown as they are, each made when it is written:
-    /// [`stream::list`].
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn stream<I>(&self, name: &str, members: I) -> Result<HttpResponse, ApiError>
-    where
-        I: Iterator + Unpin + 'static,
-        I::Item: Serialize,
-    {
-        let url = own_url(&self.request, &self.base());
-        stream::list(self.request.version(), name, members, &url)
-    }
-
-    /// 200 and a whole list, of members that are shown as they are.
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn plain_list(
-        &self,
-        name: &'static str,
-        members: &[impl Serialize],
-    ) -> Result<HttpResponse, ApiError> {
-        answer(
-            StatusCode::OK,
-            &List {
-                name,
-                members,
-                url: own_url(&self.request, &self.base()),
-                next: None,
-                truncated: false,
-            },
-        )
-    }
-}
-
-struct Member<T>(&'static str, T);
-
-impl<T: Serialize> Serialize for Member<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.0, &self.1)])
-    }
-}
-
-/// An answer in JSON.
-///
-/// # Errors
-/// 500 when it can't be written: a defect of ours.
-pub fn answer(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, ApiError> {
-    let body = serde_json::to_vec(body).map_err(|error| ApiError::internal(&error))?;
-    Ok(HttpResponse::build(status)
-        .insert_header(ContentType::json())
-        .body(body))
 }
 
 /// Who sends this request, as far as the connection tells.
@@ -479,11 +209,6 @@ pub fn initiator(request: &HttpRequest) -> Initiator {
         global_request_id: global_id(request.headers()).map(str::to_owned),
         ..Initiator::default()
     }
-}
-
-/// 204.
-pub fn no_content() -> HttpResponse {
-    HttpResponse::NoContent().finish()
 }
 
 /// What a rule is to see of a resource, all its attributes.
@@ -503,9 +228,4 @@ pub struct Found<T, E> {
     pub result: Result<Arc<T>, E>,
     /// Whether this error says that there is none.
     pub is_missing: fn(&E) -> bool,
-}
-
-/// The `links` of an answer that is neither a member nor a page of a list.
-pub fn self_link(url: String) -> Value {
-    json!({ "self": url })
 }

@@ -355,8 +355,8 @@ pub fn document(prefix: &str) -> Value {
     json!({ "resources": resources.collect::<Map<String, Value>>() })
 }
 
-/// Relations of passkeys, and their paths.
-const PASSKEYS: [(&str, &str); 9] = [
+/// Relations of version 4, and their paths.
+const V4_RELATIONS: &[(&str, &str)] = &[
     ("rel/user_passkeys", "/v4/users/{user_id}/passkeys"),
     (
         "rel/user_passkey",
@@ -385,7 +385,7 @@ const PASSKEYS: [(&str, &str); 9] = [
 
 /// The document of version 4.
 pub fn of_v4() -> Value {
-    let resources = PASSKEYS.iter().map(|(relation, path)| {
+    let resources = V4_RELATIONS.iter().map(|(relation, path)| {
         let name = V3.replace("/3", "/4");
         (format!("{name}/{relation}"), resource(relation, path))
     });

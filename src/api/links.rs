@@ -56,6 +56,15 @@ impl Collection {
     pub const GROUPS: Self = Self::new("groups", "group");
     /// Roles.
     pub const ROLES: Self = Self::new("roles", "role");
+    /// Application credentials. Keystone, too, links them to a path that it has not.
+    pub const APPLICATION_CREDENTIALS: Self =
+        Self::new("application_credentials", "application_credential");
+    /// Access rules; likewise.
+    pub const ACCESS_RULES: Self = Self::new("access_rules", "access_rule");
+    /// Credentials.
+    pub const CREDENTIALS: Self = Self::new("credentials", "credential");
+    /// Trusts.
+    pub const TRUSTS: Self = Self::new("trusts", "trust").at("OS-TRUST/trusts");
     /// Services.
     pub const SERVICES: Self = Self::new("services", "service");
     /// Endpoints.

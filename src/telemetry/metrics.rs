@@ -374,12 +374,7 @@ impl Out<'_, '_> {
         label: &str,
         values: Vec<(&str, u64)>,
     ) -> fmt::Result {
-        let kind = ConstGauge::new(0_u64).metric_type();
-        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
-        for (value_of, value) in values {
-            ConstGauge::new(value).encode(family.encode_family(&[(label, value_of)])?)?;
-        }
-        Ok(())
+        self.each(name, help, label, values, ConstGauge::new)
     }
 
     fn counters(
@@ -389,10 +384,21 @@ impl Out<'_, '_> {
         label: &str,
         values: Vec<(&str, u64)>,
     ) -> fmt::Result {
-        let kind = ConstCounter::new(0_u64).metric_type();
+        self.each(name, help, label, values, ConstCounter::new)
+    }
+
+    fn each<M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: Vec<(&str, u64)>,
+        metric: fn(u64) -> M,
+    ) -> fmt::Result {
+        let kind = metric(0).metric_type();
         let mut family = self.0.encode_descriptor(name, help, None, kind)?;
         for (value_of, value) in values {
-            ConstCounter::new(value).encode(family.encode_family(&[(label, value_of)])?)?;
+            metric(value).encode(family.encode_family(&[(label, value_of)])?)?;
         }
         Ok(())
     }

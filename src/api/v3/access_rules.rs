@@ -7,21 +7,16 @@ use keystone_actors::application_credential::{
 };
 use keystone_actors::identity::{self, GetUser};
 use keystone_actors::ids::UserId;
-use keystone_actors::listing::Listed;
 
 use super::delegation::{refuse_application_credentials, require_unrestricted};
 use crate::api::call::{Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
-use crate::api::query::Paging;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Target};
-
-/// Their links lead to a path that neither Keystone has.
-const COLLECTION: Collection = Collection::new("access_rules", "access_rule");
 
 /// Routes them.
 pub fn routes(api: &mut Router) {
@@ -30,11 +25,11 @@ pub fn routes(api: &mut Router) {
         .heeds("service", "Only rules of this type of service.")
         .heeds("path", "Only rules of this path.")
         .heeds("method", "Only rules of this method.")
-        .answers(answers::list(COLLECTION))
+        .answers(answers::list(Collection::ACCESS_RULES))
         .register(api);
     Routes::at("/v3/users/{user_id}/access_rules/{access_rule_id}")
         .get(show)
-        .answers(answers::one(COLLECTION))
+        .answers(answers::one(Collection::ACCESS_RULES))
         .delete(delete)
         .register(api);
 }
@@ -55,10 +50,8 @@ async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         user: user.into_inner(),
         filters: filters.collect(),
     };
-    let members = call.providers().application_credential.read(list).await?;
-    let full = false;
-    let found = Listed { members, full };
-    call.list(COLLECTION, &found, &Paging::default(), |rule| {
+    let rules = call.providers().application_credential.read(list).await?;
+    call.list_whole(Collection::ACCESS_RULES, rules.iter(), |rule| {
         (rule.id.as_str(), rule)
     })
 }
@@ -69,7 +62,7 @@ async fn show(call: Call, path: web::Path<(UserId, String)>) -> Result<HttpRespo
     permit(&call, &user, Rule::GetAccessRule).await?;
     let get = GetAccessRule { id, user };
     let rule = call.providers().application_credential.read(get).await?;
-    call.one(COLLECTION, &rule.id, &rule)
+    call.one(Collection::ACCESS_RULES, &rule.id, &rule)
 }
 
 /// Deletes one that restricts nothing: `DELETE /v3/users/{user_id}/access_rules/{access_rule_id}`.

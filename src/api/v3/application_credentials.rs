@@ -10,7 +10,6 @@ use keystone_actors::application_credential::{
     NewApplicationCredential, chosen_roles,
 };
 use keystone_actors::ids::{ApplicationCredentialId, RoleId, UserId};
-use keystone_actors::listing::Listed;
 use keystone_actors::role::{GetRoleGraph, Role, RoleGraph};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -23,15 +22,11 @@ use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
-use crate::api::query::Paging;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, array, boolean, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
-
-/// Their links lead to a path that neither Keystone has.
-const COLLECTION: Collection = Collection::new("application_credentials", "application_credential");
 
 /// What the columns of access rules hold. The schema lets through more, as Keystone's does.
 const LONGEST_PATH: usize = 128;
@@ -41,14 +36,14 @@ pub fn routes(api: &mut Router) {
     Routes::at("/v3/users/{user_id}/application_credentials")
         .get(list)
         .heeds("name", "Only those of this name.")
-        .answers(answers::list(COLLECTION))
+        .answers(answers::list(Collection::APPLICATION_CREDENTIALS))
         .post(create)
         .takes(&NEW)
-        .answers(answers::created(COLLECTION))
+        .answers(answers::created(Collection::APPLICATION_CREDENTIALS))
         .register(api);
     Routes::at("/v3/users/{user_id}/application_credentials/{application_credential_id}")
         .get(show)
-        .answers(answers::one(COLLECTION))
+        .answers(answers::one(Collection::APPLICATION_CREDENTIALS))
         .delete(delete)
         .register(api);
 }
@@ -201,11 +196,9 @@ async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         name: call.query.texts("name"),
     };
     let providers = call.providers();
-    let members = providers.application_credential.read(list).await?;
+    let found = providers.application_credential.read(list).await?;
     let graph = providers.role.read(GetRoleGraph).await?;
-    let full = false;
-    let found = Listed { members, full };
-    call.list(COLLECTION, &found, &Paging::default(), |one| {
+    call.list_whole(Collection::APPLICATION_CREDENTIALS, found.iter(), |one| {
         (one.id.as_str(), Shown::new(one, &graph))
     })
 }
@@ -261,7 +254,11 @@ async fn create(call: Call<Wanted>, user: web::Path<UserId>) -> Result<HttpRespo
         Operation::Created,
         made.credential.id.as_str(),
     );
-    call.created(COLLECTION, made.credential.id.as_str(), shown)
+    call.created(
+        Collection::APPLICATION_CREDENTIALS,
+        made.credential.id.as_str(),
+        shown,
+    )
 }
 
 /// Shows one: `GET /v3/users/{user_id}/application_credentials/{application_credential_id}`.
@@ -272,7 +269,7 @@ async fn show(
     let credential = permitted(&call, &path, Rule::GetApplicationCredential).await?;
     let graph = call.providers().role.read(GetRoleGraph).await?;
     call.one(
-        COLLECTION,
+        Collection::APPLICATION_CREDENTIALS,
         credential.id.as_str(),
         Shown::new(&credential, &graph),
     )

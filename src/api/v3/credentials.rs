@@ -27,25 +27,23 @@ use crate::api::schema::{Schema, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
-const COLLECTION: Collection = Collection::new("credentials", "credential");
-
 /// Routes them.
 pub fn routes(api: &mut Router) {
     Routes::at("/v3/credentials")
         .get(list)
-        .answers(answers::pages(COLLECTION))
+        .answers(answers::pages(Collection::CREDENTIALS))
         .heeds("user_id", "Only those of this user.")
         .heeds("type", "Only those of this type.")
         .post(create)
         .takes(&NEW)
-        .answers(answers::created(COLLECTION))
+        .answers(answers::created(Collection::CREDENTIALS))
         .register(api);
     Routes::at("/v3/credentials/{credential_id}")
         .get(show)
-        .answers(answers::one(COLLECTION))
+        .answers(answers::one(Collection::CREDENTIALS))
         .patch(update)
         .takes(&PATCH)
-        .answers(answers::one(COLLECTION))
+        .answers(answers::one(Collection::CREDENTIALS))
         .delete(delete)
         .register(api);
 }
@@ -192,7 +190,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let (credentials, full) = paging.cut(visible, |one| one.id.as_str())?;
     let members = provider.read(OpenCredentials { credentials }).await?;
     let found = Listed { members, full };
-    call.list(COLLECTION, &found, &paging, |credential| {
+    call.list(Collection::CREDENTIALS, &found, &paging, |credential| {
         (credential.id.as_str(), Shown::from(credential))
     })
 }
@@ -225,7 +223,11 @@ async fn create(call: Call<Wanted>) -> Result<HttpResponse, ApiError> {
     let create = CreateCredential { credential, now };
     let credential = call.providers().credential.send(create).await?;
     call.notify(Kind::Credential, Operation::Created, credential.id.as_str());
-    call.created(COLLECTION, credential.id.as_str(), Shown::from(&credential))
+    call.created(
+        Collection::CREDENTIALS,
+        credential.id.as_str(),
+        Shown::from(&credential),
+    )
 }
 
 /// Shows a credential: `GET /v3/credentials/{credential_id}`.
@@ -235,7 +237,11 @@ async fn show(call: Call, id: web::Path<CredentialId>) -> Result<HttpResponse, A
         id: id.into_inner(),
     };
     let credential = call.providers().credential.read(get).await?;
-    call.one(COLLECTION, credential.id.as_str(), Shown::from(&credential))
+    call.one(
+        Collection::CREDENTIALS,
+        credential.id.as_str(),
+        Shown::from(&credential),
+    )
 }
 
 /// Changes the secret of a credential: `PATCH /v3/credentials/{credential_id}`.
@@ -247,7 +253,11 @@ async fn update(call: Call<Patch>, id: web::Path<CredentialId>) -> Result<HttpRe
         now: Utc::now().timestamp(),
     };
     let credential = call.providers().credential.send(update).await?;
-    call.one(COLLECTION, credential.id.as_str(), Shown::from(&credential))
+    call.one(
+        Collection::CREDENTIALS,
+        credential.id.as_str(),
+        Shown::from(&credential),
+    )
 }
 
 /// Deletes a credential: `DELETE /v3/credentials/{credential_id}`.

@@ -8,7 +8,6 @@ use keystone_actors::assignment::{
 };
 use keystone_actors::identity::{self, GetGroup, GetUser};
 use keystone_actors::ids::RoleId;
-use keystone_actors::listing::Listed;
 use keystone_actors::resource::{self, GetDomain, GetProject};
 use keystone_actors::role::{self, GetRole};
 use serde_json::Value;
@@ -17,7 +16,6 @@ use crate::api::call::{Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
-use crate::api::query::Paging;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::notify::{self, Operation, Outcome};
@@ -264,12 +262,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         target: place.target,
         inherited: place.inherited,
     };
-    let members = call.providers().assignment.read(list).await?;
-    let found = Listed {
-        members,
-        full: false,
-    };
-    call.list(Collection::ROLES, &found, &Paging::default(), |role| {
+    let roles = call.providers().assignment.read(list).await?;
+    call.list_whole(Collection::ROLES, roles.iter(), |role| {
         (role.id.as_str(), &**role)
     })
 }

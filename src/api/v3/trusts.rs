@@ -7,7 +7,6 @@ use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::identity::GetUser;
 use keystone_actors::ids::{ProjectId, RoleId, TrustId, UserId};
-use keystone_actors::listing::Listed;
 use keystone_actors::resource::GetProject;
 use keystone_actors::role::{GetRoleGraph, RoleGraph};
 use keystone_actors::trust::{
@@ -23,14 +22,11 @@ use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::{Collection, linked};
 use crate::api::openapi::answers;
-use crate::api::query::Paging;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, boolean, integer, object, text};
 use crate::notify::{Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
-
-const COLLECTION: Collection = Collection::new("trusts", "trust").at("OS-TRUST/trusts");
 
 /// Routes them.
 pub fn routes(api: &mut Router) {
@@ -38,14 +34,14 @@ pub fn routes(api: &mut Router) {
         .get(list)
         .heeds("trustor_user_id", "Only those that this user gave.")
         .heeds("trustee_user_id", "Only those that this user was given.")
-        .answers(answers::list(COLLECTION))
+        .answers(answers::list(Collection::TRUSTS))
         .post(create)
         .takes(&NEW)
-        .answers(answers::created(COLLECTION))
+        .answers(answers::created(Collection::TRUSTS))
         .register(api);
     Routes::at("/v3/OS-TRUST/trusts/{trust_id}")
         .get(show)
-        .answers(answers::one(COLLECTION))
+        .answers(answers::one(Collection::TRUSTS))
         .delete(delete)
         .register(api);
     Routes::at("/v3/OS-TRUST/trusts/{trust_id}/roles")
@@ -136,18 +132,13 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         }
     };
     refuse_trusts(&call)?;
-    let members = match of {
+    let trusts = match of {
         Some(of) => call.providers().trust.read(ListTrusts { of }).await?,
         None => Vec::new(),
     };
-    let full = false;
-    let found = Listed { members, full };
-    call.list(
-        COLLECTION,
-        &found,
-        &Paging::default(),
-        |trust: &TrustTerms| (trust.id.as_str(), trust),
-    )
+    call.list_whole(Collection::TRUSTS, trusts.iter(), |trust: &TrustTerms| {
+        (trust.id.as_str(), trust)
+    })
 }
 
 /// Creates a trust of which the caller is the trustor: `POST /v3/OS-TRUST/trusts`. With a token of
@@ -307,7 +298,7 @@ fn answer_trust<B>(
     graph: &RoleGraph,
 ) -> Result<HttpResponse, ApiError> {
     let base = call.base();
-    let mut shown = linked(&base, COLLECTION, trust.id.as_str(), &trust.terms)?;
+    let mut shown = linked(&base, Collection::TRUSTS, trust.id.as_str(), &trust.terms)?;
     if let Value::Object(members) = &mut shown {
         let roles = roles_of(trust, graph, &base)?;
         members.insert("roles".to_owned(), roles.into());

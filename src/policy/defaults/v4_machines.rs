@@ -1,4 +1,5 @@
-//! The operations of `/v4` for machines: token restrictions, API keys, SCIM, Kubernetes.
+//! The operations of `/v4` for machines: token restrictions, API keys, SCIM, Kubernetes. None is
+//! routed yet; policy files may speak of them already.
 //!
 //! A check of the domain asks, too, whether there is one: a token without a
 //! domain and an object without a domain would otherwise be a match of two nulls.

@@ -1,4 +1,5 @@
-//! The operations of `/v4` for people: federation, passkeys, OAuth 2.0 clients.
+//! The operations of `/v4` for people: federation, passkeys, OAuth 2.0 clients. Routed are those of
+//! passkeys; of the others policy files may speak already.
 //!
 //! A check of the domain asks, too, whether there is one: a token without a
 //! domain and an object without a domain would otherwise be a match of two nulls.
