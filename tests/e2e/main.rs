@@ -11,6 +11,18 @@
     reason = "in a test, a panic is the answer"
 )]
 
+/// Makes a test of each function, on SQLite: rules that no database has a part in.
+macro_rules! on_sqlite {
+    ($( $(#[$attribute:meta])* async fn $rule:ident($db:ident: TestDb) $body:block )+) => {$(
+        #[test]
+        $(#[$attribute])*
+        fn $rule() {
+            async fn rule($db: $crate::testdb::TestDb) $body
+            $crate::testdb::run($crate::testdb::Backend::Sqlite, rule);
+        }
+    )+};
+}
+
 /// What the fuzz targets of `tests/fuzz` call: here each becomes a function, `run`.
 #[macro_export]
 macro_rules! fuzz_target {

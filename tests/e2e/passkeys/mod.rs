@@ -1,16 +1,5 @@
 //! Passkeys over the wire, by a software authenticator.
 
-/// A test of rules that no database has a part in.
-macro_rules! on_sqlite {
-    ($( async fn $rule:ident($db:ident: TestDb) $body:block )+) => {$(
-        #[test]
-        fn $rule() {
-            async fn rule($db: crate::testdb::TestDb) $body
-            crate::testdb::run(crate::testdb::Backend::Sqlite, rule);
-        }
-    )+};
-}
-
 mod device;
 mod enrolment;
 mod factors;

@@ -9,7 +9,6 @@ use std::time::Duration;
 use rustix::process::Signal;
 use rustls::version::TLS13;
 
-use super::on_sqlite;
 use super::tls::{Pair, handshake};
 use crate::support::Cloud;
 use crate::support::cloud::Builder;

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::on_sqlite;
 use crate::support::Cloud;
 use crate::support::cloud::Builder;
 use crate::support::raw::Raw;

@@ -4,7 +4,6 @@ use awc::http::Method;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::on_sqlite;
 use crate::support::cloud::Builder;
 use crate::support::{Cloud, until};
 

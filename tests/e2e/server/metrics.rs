@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use awc::http::Method;
 use serde_json::json;
 
-use super::on_sqlite;
 use crate::support::login::password_is;
 use crate::support::{Cloud, Scope, scoped};
 

@@ -2,7 +2,6 @@
 
 use awc::http::Method;
 
-use super::on_sqlite;
 use crate::support::cloud::Builder;
 use crate::support::{Answer, Cloud};
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use rustix::process::Signal;
 
-use super::on_sqlite;
 use crate::support::cloud::Builder;
 use crate::support::{Cloud, Scope, Session};
 

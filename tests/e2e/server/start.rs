@@ -1,6 +1,5 @@
 //! What keeps the server from starting, and what does not.
 
-use super::on_sqlite;
 use crate::support::cloud::Builder;
 use crate::support::{Cloud, Options};
 use crate::testdb::each_database;

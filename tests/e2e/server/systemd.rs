@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::on_sqlite;
 use crate::support::cloud::{Builder, until_up};
 use crate::support::port::Port;
 use crate::support::{Api, Cloud};

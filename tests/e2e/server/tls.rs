@@ -16,7 +16,6 @@ use rustls::{
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::on_sqlite;
 use crate::support::Cloud;
 use crate::support::cloud::Builder;
 use crate::support::raw::Raw;

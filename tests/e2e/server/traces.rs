@@ -10,7 +10,6 @@ use std::time::Duration;
 use awc::http::Method;
 use serde_json::Value;
 
-use super::on_sqlite;
 use crate::support::cloud::Builder;
 use crate::support::login::PASSWORD;
 
