@@ -142,7 +142,8 @@ pub async fn altered_tables(db: &Db) -> Result<Vec<Altered>, Error> {
     Ok(differences(db.kind(), &due, &found))
 }
 
-/// The columns of the tables that a migration makes. It has each on a line of its own.
+/// The columns of the tables that a migration makes, and those that it adds to tables. It has each on a
+/// line of its own.
 fn columns(statements: &str) -> Vec<Column> {
     const NO_COLUMN: [&str; 7] = [
         "PRIMARY",
@@ -161,6 +162,10 @@ fn columns(statements: &str) -> Vec<Column> {
             table = name.strip_suffix(" (").map(bare);
             continue;
         }
+        if let Some((_, change)) = line.split_once("ALTER TABLE ") {
+            columns.extend(added(change));
+            continue;
+        }
         if line.starts_with(')') {
             table = None;
         }
@@ -174,23 +179,35 @@ fn columns(statements: &str) -> Vec<Column> {
         if name.is_empty() || NO_COLUMN.contains(&name) {
             continue;
         }
-        let rest = rest.trim_start();
-        let declared = match rest.split_once(')') {
-            Some((open, _)) if open.contains('(') && !open.contains(' ') => format!("{open})"),
-            _ => {
-                let word = rest.split([' ', ',', '(']).next().unwrap_or_default();
-                word.to_owned()
-            }
-        };
-        columns.push(Column {
-            table: table.to_owned(),
-            column: bare(name).to_owned(),
-            declared,
-            nullable: !rest.contains("NOT NULL") && !rest.contains("PRIMARY KEY"),
-            filled: true,
-        });
+        columns.push(column(table, name, rest));
     }
     columns
+}
+
+/// The column of `ng_x ADD COLUMN y VARCHAR(8)`, whatever follows; on MySQL that stands in a text.
+fn added(change: &str) -> Option<Column> {
+    let (table, rest) = change.split_once(" ADD COLUMN ")?;
+    let rest = rest.split([';', '\'']).next()?;
+    let (name, rest) = rest.split_once(' ')?;
+    Some(column(bare(table), name, rest))
+}
+
+fn column(table: &str, name: &str, rest: &str) -> Column {
+    let rest = rest.trim_start();
+    let declared = match rest.split_once(')') {
+        Some((open, _)) if open.contains('(') && !open.contains(' ') => format!("{open})"),
+        _ => {
+            let word = rest.split([' ', ',', '(']).next().unwrap_or_default();
+            word.to_owned()
+        }
+    };
+    Column {
+        table: table.to_owned(),
+        column: bare(name).to_owned(),
+        declared,
+        nullable: !rest.contains("NOT NULL") && !rest.contains("PRIMARY KEY"),
+        filled: true,
+    }
 }
 
 /// A name without its quotes.

@@ -43,6 +43,32 @@ fn every_column_of_every_migration_is_known() {
     }
 }
 
+#[test]
+fn a_column_that_a_later_migration_adds_is_known() {
+    for statement in [
+        "ALTER TABLE ng_notes ADD COLUMN site VARCHAR(8);",
+        "    'ALTER TABLE ng_notes ADD COLUMN site VARCHAR(8)', 'DO 0');",
+    ] {
+        let due = columns(&format!("-- A site.\n{statement}\n"));
+        let due: Vec<(&str, &str, &str, bool)> = due
+            .iter()
+            .map(|one| {
+                (
+                    one.table.as_str(),
+                    one.column.as_str(),
+                    one.declared.as_str(),
+                    one.nullable,
+                )
+            })
+            .collect();
+        assert_eq!(
+            due,
+            [("ng_notes", "site", "VARCHAR(8)", true)],
+            "{statement}"
+        );
+    }
+}
+
 each_database! {
     async fn tables_as_the_migrations_make_them_have_no_flaw(db: TestDb) {
         let bench = Bench::new(&db).await;
