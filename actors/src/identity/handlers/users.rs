@@ -5,8 +5,8 @@ use secrecy::SecretString;
 
 use super::super::store::{self, UserRequest};
 use super::super::{
-    CreateUser, DeleteUser, Error, FindUser, GetUser, IdentityProvider, ListUsers, NameUsers,
-    RevokeUserTokens, UpdateUser, User, UserName,
+    CreateUser, DeleteUser, Error, FindUser, GetUser, IdentifyUser, IdentityProvider, ListUsers,
+    NameUsers, RevokeUserTokens, UpdateUser, User, UserName,
 };
 use crate::actor::Serve;
 use crate::epoch::{Dependencies, Kind};
@@ -95,6 +95,12 @@ impl Serve<FindUser> for IdentityProvider {
             Err(Error::UserNotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Serve<IdentifyUser> for IdentityProvider {
+    async fn serve(self, message: IdentifyUser) -> Result<Option<UserId>, Error> {
+        store::find_user_by_name(&self.db, &message.name, &message.domain_id).await
     }
 }
 

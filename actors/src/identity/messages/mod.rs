@@ -11,5 +11,6 @@ pub use groups::{
 };
 pub use passwords::{AdmitUser, AuthenticatePassword, ChangePassword};
 pub use users::{
-    CreateUser, DeleteUser, FindUser, GetUser, ListUsers, NameUsers, RevokeUserTokens, UpdateUser,
+    CreateUser, DeleteUser, FindUser, GetUser, IdentifyUser, ListUsers, NameUsers,
+    RevokeUserTokens, UpdateUser,
 };

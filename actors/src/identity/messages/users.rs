@@ -30,6 +30,19 @@ pub struct FindUser {
 }
 impl Idempotent for FindUser {}
 
+/// The ID of the user of this name. The database is asked each time, as a cache knows only those who
+/// are there: who has not logged in may name anybody, and is not to learn of whom by the time that an
+/// answer takes.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Option<UserId>, Error>")]
+pub struct IdentifyUser {
+    /// As of [`FindUser`].
+    pub name: String,
+    /// The domain to look in.
+    pub domain_id: DomainId,
+}
+impl Idempotent for IdentifyUser {}
+
 /// What the users of these IDs are called, each once, in no order; unknown IDs are left out. Of those
 /// that are not cached no more is read than that.
 #[derive(Clone, Debug, Message)]

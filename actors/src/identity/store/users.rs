@@ -116,7 +116,8 @@ pub(in super::super) async fn find_user(
     })
 }
 
-/// The ID of the user that has this name, local or from a directory.
+/// The ID of the user that has this name, local or from a directory. Two statements, always: how long
+/// it takes says of nobody whether they are known.
 pub(in super::super) async fn find_user_by_name(
     db: &Db,
     name: &str,
@@ -131,16 +132,13 @@ pub(in super::super) async fn find_user_by_name(
             .first(conn)
             .await
             .optional()?;
-        if let Some(id) = local {
-            return Ok(Some(id.into()));
-        }
         let nonlocal: Option<String> = nonlocal_user::table
             .find((domain, name))
             .select(nonlocal_user::user_id)
             .first(conn)
             .await
             .optional()?;
-        Ok(nonlocal.map(Into::into))
+        Ok(local.or(nonlocal).map(Into::into))
     })
 }
 

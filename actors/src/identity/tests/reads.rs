@@ -14,6 +14,27 @@ each_database! {
         assert_eq!(identity.read(named("e")).await.unwrap(), None);
     }
 
+    async fn who_has_not_logged_in_finds_an_id_by_a_name_as_the_database_has_it_now(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        local(&identity, "alice").await;
+        db.execute(r#"INSERT INTO "user" (id, enabled, domain_id) VALUES ('dir', true, 'd')"#).await;
+        db.execute("INSERT INTO nonlocal_user (user_id, domain_id, name) VALUES ('dir', 'd', 'doris')").await;
+        let id = async |name: &str, domain: &str| {
+            let named = IdentifyUser { name: name.to_owned(), domain_id: domain.into() };
+            identity.read(named).await.unwrap().map(|id| id.to_string())
+        };
+
+        assert_eq!(id("alice", "d").await.as_deref(), Some("alice"));
+        assert_eq!(id("doris", "d").await.as_deref(), Some("dir"));
+        for (name, domain) in [("alice", "e"), ("nobody", "d"), ("alice\0", "d"), ("", "")] {
+            assert_eq!(id(name, domain).await, None, "{name:?} in {domain}");
+        }
+        // No cache stands between, which would know only those who are there.
+        db.execute("UPDATE local_user SET name = 'alicia' WHERE user_id = 'alice'").await;
+        assert_eq!(id("alice", "d").await, None);
+        assert_eq!(id("alicia", "d").await.as_deref(), Some("alice"));
+    }
+
     async fn users_that_are_not_local_have_names_too(db: TestDb) {
         let (identity, _bench) = provider(&db, settings()).await;
         federation(&db, "NULL").await;
