@@ -15,86 +15,74 @@ use std::time::{Duration, Instant};
 /// an entry with twenty dependencies, one in forty is missed for nothing.
 const SLOTS: usize = 1 << 16;
 
-/// What kind of thing an invalidation is about. The names are those in the outbox table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A user: its attributes, its password, its enabled flag.
-    User,
-    /// Group memberships of one user.
-    Membership,
-    /// Role assignments of one actor (user or group); with an empty ID, of any.
-    Assignments,
-    /// A group's attributes.
-    Group,
-    /// A project or domain: attributes, enabled flag, place in the tree.
-    Project,
-    /// All roles and the rules by which they imply each other; the ID is empty.
-    Roles,
-    /// Services, endpoints, regions and groups of endpoints, with an empty ID; or what of them a
-    /// project is shown, with the project's ID.
-    Catalog,
-    /// Registered limits, with an empty ID; or the limits of a project or domain, with its ID.
-    Limits,
-    /// The configuration of a domain.
-    DomainConfig,
-    /// A token, by audit ID.
-    Audit,
-    /// A chain of tokens, by the audit ID of its root.
-    AuditChain,
-    /// A trust.
-    Trust,
-    /// An application credential.
-    ApplicationCredential,
-    /// A credential.
-    Credential,
-    /// An identity provider, its protocols and mappings.
-    IdentityProvider,
-    /// An OAuth1 consumer.
-    Consumer,
-    /// An OAuth1 access token.
-    AccessToken,
-    /// Revocation events that name a role or another field that no single entry depends on.
-    Anything,
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What kind of thing an invalidation is about. The names are those in the outbox table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The name in the outbox; at most 16 characters.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-/// Every kind with the name that it has in the outbox.
-const KINDS: [(Kind, &str); 18] = [
-    (Kind::User, "user"),
-    (Kind::Membership, "membership"),
-    (Kind::Assignments, "assignments"),
-    (Kind::Group, "group"),
-    (Kind::Project, "project"),
-    (Kind::Roles, "roles"),
-    (Kind::Catalog, "catalog"),
-    (Kind::Limits, "limits"),
-    (Kind::DomainConfig, "domain_config"),
-    (Kind::Audit, "audit"),
-    (Kind::AuditChain, "audit_chain"),
-    (Kind::Trust, "trust"),
-    (Kind::ApplicationCredential, "app_cred"),
-    (Kind::Credential, "credential"),
-    (Kind::IdentityProvider, "idp"),
-    (Kind::Consumer, "consumer"),
-    (Kind::AccessToken, "access_token"),
-    (Kind::Anything, "anything"),
-];
-
-impl Kind {
-    /// The name in the outbox; at most 16 characters.
-    pub fn as_str(self) -> &'static str {
-        KINDS
-            .iter()
-            .find_map(|(kind, name)| (*kind == self).then_some(*name))
-            .unwrap_or("anything")
-    }
-
-    /// The kind of this name; a name that a newer version wrote counts as [`Kind::Anything`].
-    pub fn from_name(name: &str) -> Self {
-        KINDS
-            .iter()
-            .find_map(|(kind, known)| (*known == name).then_some(*kind))
-            .unwrap_or(Self::Anything)
-    }
+// Each with the name that it has in the outbox.
+kinds! {
+    /// A user: its attributes, its password, its enabled flag.
+    User = "user",
+    /// Group memberships of one user.
+    Membership = "membership",
+    /// Role assignments of one actor (user or group); with an empty ID, of any.
+    Assignments = "assignments",
+    /// A group's attributes.
+    Group = "group",
+    /// A project or domain: attributes, enabled flag, place in the tree.
+    Project = "project",
+    /// All roles and the rules by which they imply each other; the ID is empty.
+    Roles = "roles",
+    /// Services, endpoints, regions and groups of endpoints, with an empty ID; or what of them a
+    /// project is shown, with the project's ID.
+    Catalog = "catalog",
+    /// Registered limits, with an empty ID; or the limits of a project or domain, with its ID.
+    Limits = "limits",
+    /// The configuration of a domain.
+    DomainConfig = "domain_config",
+    /// A token, by audit ID.
+    Audit = "audit",
+    /// A chain of tokens, by the audit ID of its root.
+    AuditChain = "audit_chain",
+    /// A trust.
+    Trust = "trust",
+    /// An application credential.
+    ApplicationCredential = "app_cred",
+    /// A credential.
+    Credential = "credential",
+    /// An identity provider, its protocols and mappings.
+    IdentityProvider = "idp",
+    /// An OAuth1 consumer.
+    Consumer = "consumer",
+    /// An OAuth1 access token.
+    AccessToken = "access_token",
+    /// Revocation events that name a role or another field that no single entry depends on.
+    Anything = "anything",
 }
 
 /// Something that cached entries depend on, and that can change.
@@ -112,6 +100,15 @@ impl Entity {
         Self {
             kind,
             id: id.into(),
+        }
+    }
+
+    /// What the outbox says. A kind that a newer version wrote counts as [`Kind::Anything`]: what
+    /// depends on it here is not known.
+    pub fn from_outbox(kind: &str, id: String) -> Self {
+        match Kind::from_name(kind) {
+            Some(kind) => Self { kind, id },
+            None => Self::new(Kind::Anything, ""),
         }
     }
 
@@ -306,11 +303,20 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_name_of_its_own_that_fits_the_outbox() {
-        for (kind, name) in KINDS {
-            assert!(name.len() <= 16);
-            assert_eq!(Kind::from_name(name), kind);
-            assert_eq!(kind.as_str(), name);
+        for &kind in Kind::ALL {
+            assert!(kind.as_str().len() <= 16);
+            assert_eq!(Kind::from_name(kind.as_str()), Some(kind));
         }
-        assert_eq!(Kind::from_name("from the future"), Kind::Anything);
+    }
+
+    #[test]
+    fn a_kind_of_a_newer_version_makes_a_miss_of_everything() {
+        let epochs = Epochs::default();
+        let (read, user) = (epochs.now(), epochs.dependencies([(Kind::User, "u")]));
+        assert!(epochs.current(read, &user).is_some());
+
+        epochs.invalidate(&[Entity::from_outbox("from the future", "x".to_owned())]);
+
+        assert!(epochs.current(read, &user).is_none());
     }
 }

@@ -9,7 +9,7 @@ use super::{Error, Event, TokenFacts};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{ng_invalidation, revocation_event};
 use crate::db::{Db, DbTime, micros_since_epoch};
-use crate::epoch::{Entity, Kind};
+use crate::epoch::Entity;
 use crate::{transaction, with_conn};
 
 #[derive(Queryable, Selectable)]
@@ -174,7 +174,7 @@ pub(super) async fn outbox_after(db: &Db, after: i64, limit: i64) -> Result<Vec<
             .map(|(id, node, kind, entity_id)| OutboxRow {
                 id,
                 node,
-                entity: Entity::new(Kind::from_name(&kind), entity_id),
+                entity: Entity::from_outbox(&kind, entity_id),
             })
             .collect())
     })
