@@ -25,10 +25,11 @@ fn ours(db: &TestDb) -> Builder<'_> {
 }
 
 /// alice signs in with her password, registers a passkey, and signs in with that: at Python Keystone
-/// the first, here the rest, by way of `front` both.
+/// the first, here the rest, by way of `front` both. Removed, it takes what it signed in with it, there
+/// as well.
 async fn a_passkey_logs_in(front: &Api, python: &Api) {
     let alice = front.login("alice", Scope::Unscoped).await;
-    let (mut key, _) = register(&alice).await;
+    let (mut key, passkey) = register(&alice).await;
 
     let logged_in = log_in(front, &mut key).await.expect(201);
 
@@ -40,6 +41,13 @@ async fn a_passkey_logs_in(front: &Api, python: &Api) {
         .session(&scoped(token(&made), Scope::Project("demo")))
         .await;
     assert_eq!(scoped.text("/project/id"), "demo");
+
+    let id = passkey["id"].as_str().unwrap();
+    let path = format!("/v4/users/alice/passkeys/{id}");
+    alice.delete(&path).await.expect(204);
+    for ended in [made.as_str(), scoped.token()] {
+        alice.at(python).validate(ended).await.expect(404);
+    }
 }
 
 each_server! {

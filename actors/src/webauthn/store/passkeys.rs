@@ -138,9 +138,10 @@ on_connection! {
                 .select(t::audit_id)
                 .load(conn)
                 .await?;
-            // The chain: those that were made from it go as well.
             let tokens = alive.iter().filter(|id| !codes::is_receipt_id(id));
-            events.extend(tokens.map(|id| Event::audit_chain(id, now)));
+            // Those that were made from it go as well; to Python Keystone it is none of its chain.
+            let both = |id: &String| [Event::audit(id, now), Event::audit_chain(id, now)];
+            events.extend(tokens.flat_map(both));
             diesel::delete(made()).execute(conn).await?;
         }
         Ok(events)
