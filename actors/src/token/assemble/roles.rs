@@ -85,7 +85,9 @@ impl Assembly<'_> {
         let held = self.effective(first, groups, target).await?;
         let delegated = self.expand(&parts.trust.roles).await?;
         let has = |role: &Arc<Role>| held.roles.iter().any(|one| one.id == role.id);
-        if delegated.len() < parts.trust.roles.len() || !delegated.iter().all(has) {
+        // One that was deleted since is nobody's.
+        let exists = |id: &RoleId| delegated.iter().any(|role| role.id == *id);
+        if !parts.trust.roles.iter().all(exists) || !delegated.iter().all(has) {
             return Err(Refusal::BrokenTrust.into());
         }
         Ok(Roles {
