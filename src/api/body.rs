@@ -77,7 +77,7 @@ impl FromRequest for JsonBody {
             })?;
             let content_type = content_type
                 .as_ref()
-                .map(|value| value.to_str().unwrap_or(""));
+                .map(|value| value.to_str().unwrap_or("not readable"));
             parse(content_type, &bytes)
                 .map(Self)
                 .map_err(BodyError::Bad)
@@ -92,7 +92,8 @@ pub fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Value, ApiError
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    if content_type.is_some_and(|kind| !is_json(kind)) {
+    // An empty one says as much as none.
+    if content_type.is_some_and(|kind| !kind.is_empty() && !is_json(kind)) {
         return Err(ApiError::expecting(
             "application/json",
             "Content-Type header",

@@ -4,6 +4,7 @@ use actix_web::http::header::{self, Accept, Header, Quality};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use super::body::JsonBody;
 use super::context::base_url;
 use super::openapi::answers;
 use super::router::Router;
@@ -31,12 +32,12 @@ pub fn routes(api: &mut Router) {
 }
 
 /// Which versions there are: `GET /`.
-async fn root(request: HttpRequest) -> HttpResponse {
+async fn root(request: HttpRequest, _: JsonBody) -> HttpResponse {
     show(&request, Document::Root)
 }
 
 /// The version: `GET /v3`.
-async fn v3(request: HttpRequest) -> HttpResponse {
+async fn v3(request: HttpRequest, _: JsonBody) -> HttpResponse {
     show(&request, Document::V3)
 }
 

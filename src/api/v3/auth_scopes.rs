@@ -14,6 +14,7 @@ use keystone_actors::resource::{Domain, GetProjects, Project};
 use serde_json::{Value, json};
 
 use super::shapes;
+use crate::api::body::JsonBody;
 use crate::api::call::Call;
 use crate::api::caller::Caller;
 use crate::api::context::base_url;
@@ -60,6 +61,7 @@ pub fn routes(api: &mut Router) {
 async fn catalog(
     node: web::Data<Node>,
     request: HttpRequest,
+    _: JsonBody,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     caller.enforce(&node, Rule::GetAuthCatalog, &Target::new())?;
@@ -108,6 +110,7 @@ async fn domains(call: Call) -> Result<HttpResponse, ApiError> {
 async fn system(
     node: web::Data<Node>,
     request: HttpRequest,
+    _: JsonBody,
     caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     caller.enforce(&node, Rule::GetAuthSystem, &Target::new())?;

@@ -128,7 +128,11 @@ async fn refuse_a_dead_caller(
 ///
 /// Who asks is looked at first, then the subject, whose owner policy decides by: one that is not
 /// good is 404 for whoever asks.
-async fn validate(node: web::Data<Node>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+async fn validate(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    _: JsonBody,
+) -> Result<HttpResponse, ApiError> {
     let allow_expired = flag(&request, "allow_expired");
     let (caller, text, subject) = inspect(&node, &request, allow_expired).await?;
     let rule = match *request.method() {
@@ -146,7 +150,11 @@ async fn validate(node: web::Data<Node>, request: HttpRequest) -> Result<HttpRes
 }
 
 /// Revokes a token: `DELETE /v3/auth/tokens`, with those made from it unless `?cascade=false`.
-async fn revoke(node: web::Data<Node>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+async fn revoke(
+    node: web::Data<Node>,
+    request: HttpRequest,
+    _: JsonBody,
+) -> Result<HttpResponse, ApiError> {
     let (caller, _, subject) = inspect(&node, &request, false).await?;
     let token = judge(&node, &caller, Rule::RevokeToken, subject)?;
     let revoke = RevokeToken {

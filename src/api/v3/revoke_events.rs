@@ -78,18 +78,34 @@ fn show(event: &Event) -> Value {
     shown.into()
 }
 
-/// Seconds since 1970 of an ISO 8601 time, with or without zone, or of a day.
+/// How times may be written, without their `Z`.
+const TIMES: [&str; 4] = [
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y%m%dT%H%M%S%.f",
+    "%Y-%m-%dT%H:%M",
+];
+
+/// Seconds since 1970 of an ISO 8601 time, with or without zone, or of a day, month or year.
 fn seconds(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp());
     }
-    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f");
+    let bare = text.strip_suffix('Z').unwrap_or(text);
+    let time = TIMES
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok());
     let day = || {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        let whole = match text.len() {
+            4 => format!("{text}-01-01"),
+            7 => format!("{text}-01"),
+            _ => text.to_owned(),
+        };
+        NaiveDate::parse_from_str(&whole, "%Y-%m-%d")
             .ok()?
             .and_hms_opt(0, 0, 0)
     };
-    Some(time.ok().or_else(day)?.and_utc().timestamp())
+    Some(time.or_else(day)?.and_utc().timestamp())
 }
 
 /// As much of a client's text as an error repeats.

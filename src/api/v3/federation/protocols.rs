@@ -42,18 +42,22 @@ pub(super) fn routes(api: &mut Router) {
         .register(api);
 }
 
-fn body(remote_id_attribute: Schema) -> Schema {
-    let protocol = object()
+fn members(remote_id_attribute: Schema) -> Schema {
+    object()
         .optional("mapping_id", text().length(1, 64))
         .optional("remote_id_attribute", remote_id_attribute)
         .requires("mapping_id")
-        .closed();
+}
+
+fn body(protocol: Schema) -> Schema {
     object().required("protocol", protocol).closed()
 }
 
-static NEW: LazyLock<Schema> = LazyLock::new(|| body(text().nullable().length(0, 64)));
+static NEW: LazyLock<Schema> =
+    LazyLock::new(|| body(members(text().nullable().length(0, 64)).closed()));
 
-static PATCH: LazyLock<Schema> = LazyLock::new(|| body(text().length(0, 64)));
+static PATCH: LazyLock<Schema> =
+    LazyLock::new(|| body(members(text().length(0, 64)).closed_first()));
 
 impl Body for NewProtocol {
     fn read(json: &Value) -> Result<Self, ApiError> {
