@@ -131,7 +131,7 @@ fn fine() -> HttpResponse {
         .body("OK\n")
 }
 
-/// What oslo's middleware answers: `GET /healthcheck`.
+/// The verdict where oslo's middleware gives it: `GET /healthcheck`.
 async fn check(health: web::Data<Health>) -> HttpResponse {
     if health.troubles().is_empty() {
         return fine();
