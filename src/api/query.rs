@@ -1,5 +1,7 @@
 //! The query of a request: filters, flags and pages, as Keystone reads them.
 
+use std::num::IntErrorKind;
+
 use keystone_actors::listing::{Page, TextFilter};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -125,13 +127,12 @@ impl Query {
     /// # Errors
     /// 400 when `limit` is no whole number from 0 on.
     pub fn paging(&self, list_limit: Option<usize>, max: usize) -> Result<Paging, ApiError> {
-        let asked =
-            match self.first("limit") {
-                None => None,
-                Some(text) => Some(text.parse::<usize>().map_err(|_| {
-                    ApiError::bad_request("limit has to be a whole number from 0 on.")
-                })?),
-            };
+        let asked = match self.first("limit") {
+            None | Some("") => None,
+            Some(text) => Some(size(text).ok_or_else(|| {
+                ApiError::bad_request("limit has to be a whole number from 0 on.")
+            })?),
+        };
         let asked = asked.filter(|limit| *limit > 0);
         let limit = asked.or(list_limit).map(|limit| limit.min(max));
         Ok(Paging {
@@ -198,6 +199,15 @@ impl Paging {
         let full = members.len() > limit;
         members.truncate(limit);
         Ok((members, full))
+    }
+}
+
+/// How Keystone reads a number in a query: blanks around it do not matter, and none is too big.
+fn size(text: &str) -> Option<usize> {
+    match text.trim().parse::<usize>() {
+        Ok(size) => Some(size),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(usize::MAX),
+        Err(_) => None,
     }
 }
 
@@ -278,6 +288,15 @@ mod tests {
         assert_eq!(unasked.page.limit, Some(1000));
         assert_eq!(Query::parse("").next(&unasked, Some("z")), None);
         assert!(Query::parse("limit=-1").paging(None, 10).is_err());
+        for (raw, most) in [
+            ("limit=+7", 7),
+            ("limit=%207", 7),
+            ("limit=99999999999999999999", 10),
+            ("limit=", 10),
+        ] {
+            let paging = Query::parse(raw).paging(None, 10).unwrap();
+            assert_eq!(paging.page.limit, Some(most), "{raw}");
+        }
         let first = Query::parse("marker=").paging(None, 10).unwrap();
         assert_eq!(first.page.marker, None, "an empty marker is none");
     }

@@ -2,14 +2,17 @@
 //! two hundred of them as with ten; actix tries one pattern after another.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use actix_web::dev::{ResourceDef, Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::{Error, HttpMessage, Route, web};
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all, ready};
 
 use super::context::{self, Progress};
+use super::query::Query;
 use super::routes::Operation;
+use super::schema::Schema;
 
 type RouteService = <Route as ServiceFactory<ServiceRequest>>::Service;
 
@@ -102,8 +105,18 @@ impl Path {
         let pattern: Rc<str> = self.pattern.as_str().into();
         let variables = pattern.contains('{').then(|| ResourceDef::new(&*pattern));
         let services = self.methods.iter().map(|(method, route)| {
+            let mut operations = self.operations.iter();
+            let operation = operations.find(|one| one.method == method.as_str());
+            let query = operation.and_then(|one| one.query);
             let (method, service) = (method.clone(), route.new_service(()));
-            async { Ok((method, service.await?)) }
+            async move {
+                let service = service.await?;
+                Ok(Answering {
+                    method,
+                    query,
+                    service,
+                })
+            }
         });
         let (services, others) = (join_all(services), self.others.new_service(()));
         async {
@@ -129,8 +142,30 @@ struct Served {
     pattern: Rc<str>,
     /// What reads them, where there are any.
     variables: Option<ResourceDef>,
-    methods: Vec<(Method, RouteService)>,
+    methods: Vec<Answering>,
     others: RouteService,
+}
+
+/// What answers to a method.
+struct Answering {
+    method: Method,
+    /// What the query has to look like.
+    query: Option<&'static LazyLock<Schema>>,
+    service: RouteService,
+}
+
+impl Answering {
+    fn call(&self, request: ServiceRequest) -> <Paths as Service<ServiceRequest>>::Future {
+        // As Keystone: whoever asks for what can't be is told so, with a token or without.
+        let checked = match self.query {
+            Some(schema) => Query::parse(request.query_string()).check(schema),
+            None => Ok(()),
+        };
+        match checked {
+            Ok(()) => self.service.call(request),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        }
+    }
 }
 
 impl Paths {
@@ -157,20 +192,21 @@ impl Service<ServiceRequest> for Paths {
             progress.set_route(&path.pattern);
         }
         let mut methods = path.methods.iter();
-        let found = methods.find(|(method, _)| method == request.method());
-        found
-            .map_or(&path.others, |(_, service)| service)
-            .call(request)
+        match methods.find(|one| one.method == *request.method()) {
+            Some(found) => found.call(request),
+            None => path.others.call(request),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use actix_web::http::StatusCode;
-    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_web::test::{TestRequest, init_service, read_body};
     use actix_web::{App, HttpResponse};
 
     use super::super::routes::Routes;
+    use super::super::schema;
     use super::*;
 
     /// Has more than one path where a variable could be a fixed part.
@@ -192,16 +228,36 @@ mod tests {
             .get(fixed)
             .register(api);
         Routes::at("/things").post(fixed).register(api);
+        Routes::at("/lists").get(fixed).asks(&NAMED).register(api);
     }
+
+    static NAMED: LazyLock<Schema> =
+        LazyLock::new(|| schema::object().optional("name", schema::name()));
 
     async fn ask(method: Method, path: &str) -> (StatusCode, String) {
         let scope = web::scope("").default_service(Router::of(routes));
         let app = init_service(App::new().service(scope)).await;
         let request = TestRequest::with_uri(path).method(method).to_request();
-        let answer = call_service(&app, request).await;
+        let answer = match app.call(request).await {
+            Ok(answer) => answer.map_into_boxed_body(),
+            Err(error) => return (error.as_response_error().status_code(), String::new()),
+        };
         let status = answer.status();
         let body = String::from_utf8(read_body(answer).await.to_vec()).unwrap();
         (status, body)
+    }
+
+    #[actix_web::test]
+    async fn a_query_is_compared_before_anything_else() {
+        for (method, path, status) in [
+            (Method::GET, "/lists?name=a", StatusCode::OK),
+            (Method::GET, "/lists?name=", StatusCode::BAD_REQUEST),
+            (Method::HEAD, "/lists?name=", StatusCode::BAD_REQUEST),
+            (Method::POST, "/lists?name=", StatusCode::METHOD_NOT_ALLOWED),
+            (Method::GET, "/things/a?name=", StatusCode::OK),
+        ] {
+            assert_eq!(ask(method, path).await.0, status, "{path}");
+        }
     }
 
     #[actix_web::test]

@@ -29,7 +29,7 @@ pub struct Operation {
     pub handler: &'static str,
     /// What the body has to look like.
     pub body: Option<&'static LazyLock<Schema>>,
-    /// What the query has to look like.
+    /// What the query has to look like, before it is asked who sends it.
     pub query: Option<&'static LazyLock<Schema>>,
     /// What else is heeded.
     pub parameters: Vec<Parameter>,
@@ -113,7 +113,8 @@ impl Routes {
         self
     }
 
-    /// The same of its query; of HEAD's as well where that is the same handler, as with all below.
+    /// What the query of the last method has to look like; of HEAD's as well where that is the same
+    /// handler, as with all below. It is compared before it is asked who sends it.
     pub fn asks(mut self, schema: &'static LazyLock<Schema>) -> Self {
         self.last()
             .for_each(|operation| operation.query = Some(schema));

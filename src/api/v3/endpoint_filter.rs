@@ -140,7 +140,6 @@ fn shown(group: &EndpointGroup) -> (&str, &EndpointGroup) {
 
 /// Lists groups of endpoints: `GET /v3/OS-EP-FILTER/endpoint_groups`.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     call.enforce(Rule::ListEndpointGroups, Target::new())?;
     let names = call.query.texts("name");
     let inventory = call.providers().catalog.read(GetInventory).await?;

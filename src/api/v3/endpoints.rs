@@ -11,6 +11,7 @@ use keystone_actors::ids::{EndpointId, RegionId};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::perhaps::Perhaps;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -110,7 +111,6 @@ pub(super) fn shown(endpoint: &Endpoint) -> (&str, Shown<'_>) {
 
 /// Lists endpoints: `GET /v3/endpoints`.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     call.enforce(Rule::ListEndpoints, Target::new())?;
     let interfaces = call.query.texts("interface");
     let services = call.query.texts("service_id");
@@ -134,9 +134,9 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
 }
 
 /// Creates an endpoint: `POST /v3/endpoints`.
-async fn create(call: Call<NewEndpoint>) -> Result<HttpResponse, ApiError> {
+async fn create(call: Call<Perhaps<NewEndpoint>>) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::CreateEndpoint, Target::new())?;
-    let endpoint = call.body.clone();
+    let endpoint = call.body.given()?;
     let create = CreateEndpoint { endpoint };
     let endpoint = call.providers().catalog.send(create).await?;
     call.notify(Kind::Endpoint, Operation::Created, endpoint.id.as_str());

@@ -123,7 +123,6 @@ fn shown(limit: &Limit) -> (&str, &Limit) {
 /// Lists limits: `GET /v3/limits`. Administrators and services see all, others those of the domain
 /// or the project that their token is for.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     call.enforce(Rule::ListLimits, Target::new())?;
     let filter = LimitFilter {
         service_id: call.query.texts("service_id"),

@@ -13,10 +13,11 @@ use keystone_actors::resource::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::perhaps::Perhaps;
 use super::project_tree::{self, Relatives};
 use super::users;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
-use crate::api::error::{ApiError, MALFORMED};
+use crate::api::error::ApiError;
 use crate::api::links::Collection;
 use crate::api::openapi::answers;
 use crate::api::query::Query;
@@ -107,16 +108,9 @@ static QUERY: LazyLock<Schema> = LazyLock::new(|| {
         .optional("is_domain", loose_boolean())
 });
 
-/// A project to create. A body without one is refused only to who may create some.
-struct Asked(Option<NewProject>);
-
-impl Body for Asked {
+impl Body for NewProject {
     fn read(json: &Value) -> Result<Self, ApiError> {
-        if json.get("project").is_none() {
-            NEW.check(json)?;
-            return Ok(Self(None));
-        }
-        call::new_member(json, "project", &NEW).map(|project| Self(Some(project)))
+        call::new_member(json, "project", &NEW)
     }
 }
 
@@ -132,7 +126,6 @@ impl Body for ProjectPatch {
 
 /// Lists projects: `GET /v3/projects`. A token of a domain sees the projects of that domain alone.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
     let target = Target::new().with_some("target.domain_id", own);
     call.enforce(Rule::ListProjects, target)?;
@@ -173,14 +166,13 @@ fn filter(query: &Query) -> Result<ProjectFilter, ApiError> {
 }
 
 /// Creates a project: `POST /v3/projects`.
-async fn create(call: Call<Asked>) -> Result<HttpResponse, ApiError> {
+async fn create(call: Call<Perhaps<NewProject>>) -> Result<HttpResponse, ApiError> {
     let asked = call.json().get("project").unwrap_or(&Value::Null);
     call.enforce(
         Rule::CreateProject,
         Target::new().with("target.project", asked),
     )?;
-    let project = call.body.0.clone();
-    let mut project = project.ok_or_else(|| ApiError::bad_request(MALFORMED))?;
+    let mut project = call.body.given()?;
     if !project.is_domain && project.domain_id.is_none() {
         project.domain_id = Some(call.own_domain());
     }

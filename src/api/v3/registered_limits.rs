@@ -114,7 +114,6 @@ fn meets(filters: &[TextFilter], value: Option<&str>) -> bool {
 
 /// Lists registered limits: `GET /v3/registered_limits`.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     call.enforce(Rule::ListRegisteredLimits, Target::new())?;
     let services = call.query.texts("service_id");
     let regions = call.query.texts("region_id");

@@ -13,6 +13,7 @@ use keystone_actors::role::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fitting::require_fitting;
 use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content, seen};
 use crate::api::error::ApiError;
@@ -99,7 +100,6 @@ impl Body for RolePatch {
 
 /// Lists global roles, or with `domain_id` those of a domain: `GET /v3/roles`.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     let domain = call.query.first("domain_id").filter(|id| !id.is_empty());
     let rule = match domain {
         Some(_) => Rule::ListDomainRoles,
@@ -127,6 +127,10 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     })
 }
 
+fn require_fitting_description<B>(call: &Call<B>) -> Result<(), ApiError> {
+    require_fitting(call.json(), "/role/description", "description", 255)
+}
+
 /// Creates a role: `POST /v3/roles`.
 async fn create(call: Call<NewRole>) -> Result<HttpResponse, ApiError> {
     if call.body.domain_id.is_some() {
@@ -138,6 +142,7 @@ async fn create(call: Call<NewRole>) -> Result<HttpResponse, ApiError> {
     } else {
         call.enforce(Rule::CreateRole, Target::new())?;
     }
+    require_fitting_description(&call)?;
     let role = call.body.clone();
     let role = call.providers().role.send(CreateRole { role }).await?;
     call.notify(Kind::Role, Operation::Created, role.id.as_str());
@@ -154,6 +159,7 @@ async fn show(call: Call, id: web::Path<RoleId>) -> Result<HttpResponse, ApiErro
 async fn update(call: Call<RolePatch>, id: web::Path<RoleId>) -> Result<HttpResponse, ApiError> {
     let role = permitted(&call, &id, Rule::UpdateRole, Rule::UpdateDomainRole).await?;
     call.require_same_id("role", role.id.as_str())?;
+    require_fitting_description(&call)?;
     let update = UpdateRole {
         id: role.id.clone(),
         patch: call.body.clone(),

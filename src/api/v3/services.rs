@@ -9,6 +9,7 @@ use keystone_actors::catalog::{
 use keystone_actors::ids::ServiceId;
 use serde_json::Value;
 
+use super::perhaps::Perhaps;
 use crate::api::call::{self, Body, Call, no_content};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -90,9 +91,9 @@ fn shown(service: &Service) -> (&str, &Service) {
 }
 
 /// Creates a service: `POST /v3/services`.
-async fn create(call: Call<NewService>) -> Result<HttpResponse, ApiError> {
+async fn create(call: Call<Perhaps<NewService>>) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::CreateService, Target::new())?;
-    let service = call.body.clone();
+    let service = call.body.given()?;
     let create = CreateService { service };
     let service = call.providers().catalog.send(create).await?;
     call.notify(Kind::Service, Operation::Created, service.id.as_str());

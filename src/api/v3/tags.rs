@@ -1,12 +1,12 @@
 //! `/v3/projects/{project_id}/tags`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentType, HeaderValue};
 use actix_web::{HttpResponse, web};
 use keystone_actors::ids::ProjectId;
-use keystone_actors::resource::{EditTags, Error, TagEdit};
+use keystone_actors::resource::{EditTags, Error, Project, TagEdit};
 use serde_json::{Value, json};
 
 use super::projects::permitted;
@@ -61,6 +61,18 @@ impl Body for Tags {
     }
 }
 
+/// The project, if what is to be done to it can be: as in Keystone, that is told to who may do it
+/// before it is said that there is no such project.
+fn found(
+    project: Result<Arc<Project>, ApiError>,
+    check: impl FnOnce() -> Result<(), ApiError>,
+) -> Result<Arc<Project>, ApiError> {
+    match project {
+        Err(error) if error.status() != StatusCode::NOT_FOUND => Err(error),
+        project => check().and(project),
+    }
+}
+
 /// The tags of a project: `GET /v3/projects/{project_id}/tags`.
 async fn list(call: Call, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiError> {
     let project = permitted(&call, &id, Rule::ListProjectTags).await?;
@@ -69,8 +81,8 @@ async fn list(call: Call, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiE
 
 /// Replaces all tags: `PUT /v3/projects/{project_id}/tags`.
 async fn replace(call: Call<Tags>, id: web::Path<ProjectId>) -> Result<HttpResponse, ApiError> {
-    permitted(&call, &id, Rule::UpdateProjectTags).await?;
-    TAGS.check_older(&call.body.0)?;
+    let project = permitted(&call, &id, Rule::UpdateProjectTags).await;
+    found(project, || TAGS.check_older(&call.body.0))?;
     let tags: Vec<String> = call::from_json(call.body.0.clone())?;
     // Shown in the order in which they were sent.
     let shown: Vec<&str> = tags.iter().map(|tag| tag.trim()).collect();
@@ -99,8 +111,8 @@ async fn check(call: Call, path: web::Path<(ProjectId, String)>) -> Result<HttpR
 /// Adds a tag, which the project may not have yet: `PUT /v3/projects/{project_id}/tags/{value}`.
 async fn add(call: Call, path: web::Path<(ProjectId, String)>) -> Result<HttpResponse, ApiError> {
     let (id, tag) = path.into_inner();
-    let project = permitted(&call, &id, Rule::CreateProjectTag).await?;
-    TAG.check_older(&Value::from(tag.as_str()))?;
+    let project = permitted(&call, &id, Rule::CreateProjectTag).await;
+    let project = found(project, || TAG.check_older(&Value::from(tag.as_str())))?;
     let all: Vec<&str> = project
         .tags
         .iter()

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fitting::require_fitting;
 use super::shapes;
 use crate::api::body::JsonBody;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
@@ -144,7 +145,6 @@ impl Body for UserPatch {
 
 /// Lists users: `GET /v3/users`. A token of a domain sees the users of that domain alone.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     let own = call.caller.domain_id();
     let target = Target::new().with_some("target.domain_id", own);
     call.enforce(Rule::ListUsers, target)?;
@@ -220,7 +220,11 @@ fn expiry(text: &str) -> Result<ExpiryFilter, ApiError> {
     })?;
     let parsed = DateTime::parse_from_rfc3339(time).map(|time| time.to_utc());
     let parsed = parsed.or_else(|_| {
-        NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc())
+        let day = format!("{time}T00:00");
+        NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f")
+            .or_else(|_| NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M"))
+            .or_else(|_| NaiveDateTime::parse_from_str(&day, "%Y-%m-%dT%H:%M"))
+            .map(|time| time.and_utc())
     });
     let time = parsed.map_err(|_| {
         ApiError::bad_request(format!("Timestamp not in expected format. {MALFORMED}"))
@@ -231,10 +235,17 @@ fn expiry(text: &str) -> Result<ExpiryFilter, ApiError> {
     })
 }
 
+/// There need not be a default project, but its ID has to fit into the table.
+fn require_fitting_project<B>(call: &Call<B>) -> Result<(), ApiError> {
+    let place = "/user/default_project_id";
+    require_fitting(call.json(), place, "default_project_id", 64)
+}
+
 /// Creates a user: `POST /v3/users`.
 async fn create(call: Call<NewUser>) -> Result<HttpResponse, ApiError> {
     let asked = call.json().get("user").unwrap_or(&Value::Null);
     call.enforce(Rule::CreateUser, Target::new().with("target.user", asked))?;
+    require_fitting_project(&call)?;
     let mut user = call.body.clone();
     user.domain_id.get_or_insert_with(|| call.own_domain());
     let now = Utc::now().timestamp();
@@ -263,6 +274,10 @@ struct Changed<'a> {
 async fn update(call: Call<UserPatch>, id: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
     let user = permitted(&call, &id, Rule::UpdateUser).await?;
     call.require_same_id("user", user.id.as_str())?;
+    if call.json().pointer("/user/id") == Some(&Value::Null) {
+        return Err(ApiError::bad_request("Cannot change user ID"));
+    }
+    require_fitting_project(&call)?;
     let now = Utc::now().timestamp();
     let update = UpdateUser {
         id: user.id.clone(),

@@ -87,7 +87,6 @@ fn shown(provider: &IdentityProvider) -> (&str, &IdentityProvider) {
 
 /// Lists identity providers: `GET /v3/OS-FEDERATION/identity_providers`.
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
-    call.query.check(&QUERY)?;
     call.enforce(Rule::ListIdentityProviders, Target::new())?;
     let asked = Asked::of(&call.query);
     let federation = &call.providers().federation;
