@@ -37,6 +37,14 @@ where
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
+/// Deserialises a patch's member of any type: absent is `None`, `null` is one.
+pub fn given<'de, D>(deserializer: D) -> Result<Option<Value>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// Deserialises a whole number, which JSON Schema also sees in `1.0`.
 pub fn whole<'de, D>(deserializer: D) -> Result<i32, D::Error>
 where

@@ -11,6 +11,7 @@ use keystone_actors::resource::{
 };
 use serde_json::Value;
 
+use super::fitting::require_fitting;
 use super::projects::name;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
@@ -130,6 +131,7 @@ async fn update(
     id: web::Path<DomainId>,
 ) -> Result<HttpResponse, ApiError> {
     permitted(&call, &id, Rule::UpdateDomain).await?;
+    require_fitting(call.json(), "/domain/id", "id", 64)?;
     let update = UpdateDomain {
         id: id.into_inner(),
         patch: call.body.clone(),

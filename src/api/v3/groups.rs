@@ -54,20 +54,19 @@ pub fn routes(api: &mut Router) {
         .register(api);
 }
 
-fn attributes() -> Schema {
-    object()
+static NEW: LazyLock<Schema> = LazyLock::new(|| {
+    let group = object()
         .optional("description", schema::description())
         .optional("domain_id", schema::id())
-        .optional("name", schema::name())
-}
-
-static NEW: LazyLock<Schema> = LazyLock::new(|| {
-    let group = attributes().requires("name");
+        .required("name", schema::name());
     object().required("group", group).closed()
 });
 
 static PATCH: LazyLock<Schema> = LazyLock::new(|| {
-    let group = attributes().not_empty();
+    let group = object()
+        .optional("description", schema::description())
+        .optional("name", schema::name())
+        .not_empty();
     object().required("group", group).closed()
 });
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::super::Error;
 use super::user_change::storable;
-use crate::attributes::{Extra, double_option, merge_extra};
+use crate::attributes::{Extra, double_option, given, merge_extra};
 use crate::db::DbTime;
 use crate::ids::{DomainId, GroupId};
 
@@ -64,8 +65,9 @@ impl NewGroup {
 pub struct GroupPatch {
     /// See [`NewGroup::name`].
     pub name: Option<String>,
-    /// May be repeated, not changed.
-    pub domain_id: Option<DomainId>,
+    /// May be repeated, not changed: whatever it is, it is compared with what is.
+    #[serde(deserialize_with = "given")]
+    pub domain_id: Option<Value>,
     /// `null` clears it.
     #[serde(deserialize_with = "double_option")]
     pub description: Option<Option<String>>,
@@ -79,7 +81,7 @@ impl GroupPatch {
     pub fn apply(self, group: &Group) -> Result<Group, Error> {
         if self
             .domain_id
-            .is_some_and(|domain| domain != group.domain_id)
+            .is_some_and(|domain| domain != *group.domain_id.as_str())
         {
             return Err(Error::DomainIsFixed);
         }
@@ -202,10 +204,12 @@ mod tests {
         let group = created(json!({"name": "a", "domain_id": "d"}));
         let patch = |body| from_value::<GroupPatch>(body).unwrap().apply(&group);
         assert!(patch(json!({"domain_id": "d"})).is_ok());
-        assert_eq!(
-            patch(json!({"domain_id": "e"})).unwrap_err().to_string(),
-            "Cannot change Domain ID"
-        );
+        for other in [json!("e"), json!(null), json!(["d"])] {
+            assert_eq!(
+                patch(json!({"domain_id": other})).unwrap_err().to_string(),
+                "Cannot change Domain ID"
+            );
+        }
     }
 
     #[test]

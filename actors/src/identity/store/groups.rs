@@ -88,11 +88,13 @@ pub(in super::super) async fn update_group(
     transaction!(db, |conn| {
         let old = lock_group!(conn, id);
         let new = patch.clone().apply(&old)?;
+        // Told only to who named it.
+        let named = patch.domain_id.as_ref().map(|_| new.domain_id.clone());
         diesel::update(group::table.find(new.id.as_str()))
             .set(GroupRow::from(&new))
             .execute(conn)
             .await
-            .map_err(|error| on_unique(error, || taken(&new, patch.domain_id.clone())))?;
+            .map_err(|error| on_unique(error, || taken(&new, named)))?;
         let change = Change::of([Entity::new(Kind::Group, new.id.as_str())]);
         let change = record_change(conn, node, change).await?;
         Ok((new, change))

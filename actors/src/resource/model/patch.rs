@@ -1,12 +1,12 @@
 //! Changes of projects and domains.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{Error, ResourceSettings};
 use super::new::without_place;
 use super::{Project, checked_name};
-use crate::attributes::{Extra, ResourceOptionsPatch, double_option, merge_extra};
+use crate::attributes::{Extra, ResourceOptionsPatch, double_option, given, merge_extra};
 
 /// What of a project changes. Absent members stay.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -110,11 +110,6 @@ impl ProjectPatch {
             && tags.is_none()
             && extra.is_empty()
     }
-}
-
-/// A member that is there, `null` or not.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }
 
 /// What is equal to a boolean in Python: itself, 1 and 0.
