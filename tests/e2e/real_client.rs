@@ -78,6 +78,26 @@ each_keystone! {
         validate(&cloud, token).await.expect(404);
     }
 
+    async fn the_openstack_client_sets_up_who_may_do_what_and_takes_it_down(builder: Builder) {
+        let cloud = builder.start().await;
+        openstack(&cloud, &["project", "create", "--domain", "default", "--tag", "one", "demo"]);
+        openstack(&cloud, &["user", "create", "--domain", "default", "--password", "pw-of-eve", "eve"]);
+        openstack(&cloud, &["role", "add", "--project", "demo", "--user", "eve", "member"]);
+
+        let shown = json(&openstack(&cloud, &["role", "assignment", "list", "--user", "eve", "--names", "--format", "json"]));
+        assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+        assert_eq!(shown[0]["Role"], "member");
+        assert_eq!(shown[0]["Project"], "demo@Default");
+        let hers = ["--os-username", "eve", "--os-password", "pw-of-eve", "--os-project-name", "demo"];
+        let projects = json(&openstack(&cloud, &[&hers[..], &["project", "list", "--my-projects", "--format", "json"]].concat()));
+        assert_eq!(projects[0]["Name"], "demo");
+        assert!(!run(&cloud, &[&hers[..], &["user", "list"]].concat()).status.success(), "a member lists no users");
+
+        openstack(&cloud, &["user", "delete", "eve"]);
+        openstack(&cloud, &["project", "delete", "demo"]);
+        assert!(!run(&cloud, &["project", "show", "demo"]).status.success(), "it is gone");
+    }
+
     async fn the_openstack_client_tells_a_wrong_password(builder: Builder) {
         let cloud = builder.start().await;
 
