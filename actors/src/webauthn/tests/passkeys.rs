@@ -46,7 +46,9 @@ fn note(passkey: &str, audit_id: &str) -> NoteToken {
 async fn revoked(db: &TestDb, token: &str) -> i64 {
     let count = "SELECT COUNT(*) FROM revocation_event WHERE";
     let itself = db.number(&format!("{count} audit_id = '{token}'")).await;
-    let chain = db.number(&format!("{count} audit_chain_id = '{token}'")).await;
+    let chain = db
+        .number(&format!("{count} audit_chain_id = '{token}'"))
+        .await;
     assert_eq!(itself, chain, "{token}");
     itself
 }
