@@ -98,7 +98,12 @@ fn by_message(message: &str) -> Option<Trouble> {
         "the database system is",
         "unable to open database file",
     ];
-    const CONTENTION: [&str; 2] = ["Deadlock found", "deadlock detected"];
+    const CONTENTION: [&str; 3] = [
+        "Deadlock found",
+        "deadlock detected",
+        // MariaDB from 11.6.2: what is locked is newer than what was read before
+        "Record has changed since last read",
+    ];
     const LOCK: [&str; 2] = ["Lock wait timeout", "database is locked"];
     if CONNECTION.iter().any(|known| message.starts_with(known)) {
         Some(Trouble::Connection)

@@ -221,6 +221,16 @@ pub(in super::super) async fn update(
     family: Option<&Family>,
 ) -> Result<(Limit, Change), Error> {
     transaction!(db, |conn| {
+        if family.is_some() {
+            // Before anything is read, so that what is judged by is as the last change has left it.
+            let its = limit::table
+                .filter(limit::id.eq(id.as_str()))
+                .select(limit::registered_limit_id.assume_not_null());
+            diesel::update(registered_limit::table.filter(registered_limit::id.eq_any(its)))
+                .set(registered_limit::id.eq(registered_limit::id))
+                .execute(conn)
+                .await?;
+        }
         diesel::update(limit::table.filter(limit::id.eq(id.as_str())))
             .set(limit::id.eq(limit::id))
             .execute(conn)

@@ -122,6 +122,18 @@ impl Update<'_> {
     }
 }
 
+/// Whatever of a disabled project changes, it has to be one that could be enabled, unless the change
+/// says that it stays disabled: Keystone takes silence for `enabled`.
+macro_rules! require_enabled_above {
+    ($conn:expr, $id:expr) => {
+        if let Some((_, above)) = load_branch!($conn, $id)
+            && above.iter().any(|link| !link.enabled)
+        {
+            return Err(Error::ParentDisabled($id.clone()));
+        }
+    };
+}
+
 pub(in super::super) async fn update(
     db: &Db,
     node: &str,
@@ -132,14 +144,8 @@ pub(in super::super) async fn update(
         let old = lock_project!(conn, update.id);
         let new = update.apply(&old)?;
         let id = &new.id;
-        // Whatever else of a disabled project changes, it has to be one that could be enabled, unless
-        // the change says that it stays disabled: Keystone takes silence for `enabled`.
-        if !old.enabled
-            && update.patch.enabled.unwrap_or(true)
-            && let Some((_, above)) = load_branch!(conn, id)
-            && above.iter().any(|link| !link.enabled)
-        {
-            return Err(Error::ParentDisabled(id.clone()));
+        if !old.enabled && update.patch.enabled.unwrap_or(true) {
+            require_enabled_above!(conn, id);
         }
         let disabled = old.enabled && !new.enabled && !new.is_domain;
         let mut switched = Vec::new();
@@ -185,6 +191,10 @@ pub(in super::super) async fn edit_tags(
     transaction!(db, |conn| {
         let mut project = lock_project!(conn, id);
         project.tags = edit.apply(&project)?;
+        // Keystone tells the whole project when it takes one away.
+        if !project.enabled && !matches!(edit, TagEdit::Remove(_)) {
+            require_enabled_above!(conn, &project.id);
+        }
         replace_tags!(conn, &project);
         let change = Change::of([Entity::new(Kind::Project, project.id.as_str())]);
         let change = record_change(conn, node, change).await?;

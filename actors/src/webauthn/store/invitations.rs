@@ -4,11 +4,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Reason};
-use super::given::{is_given, note_given};
+use super::given::{is_given, note_given, raced};
 use super::user_since;
-use crate::actor::Unavailable;
 use crate::db::schema::ng_webauthn_invitation;
-use crate::db::{Db, on_unique};
+use crate::db::Db;
 use crate::ids::UserId;
 use crate::{transaction, with_conn};
 
@@ -31,9 +30,7 @@ pub(in super::super) async fn insert_invitation(
         let Some(since) = since else {
             return Err(Error::Ceremony(Reason::UserGone));
         };
-        note_given(conn, user, since, now)
-            .await
-            .map_err(|error| on_unique(error, || Error::Unavailable(Unavailable::Database)))?;
+        note_given(conn, user, since, now).await.map_err(raced)?;
         let open: i64 = i::table
             .filter(i::user_id.eq(user))
             .filter(i::expires_at.gt(now))

@@ -5,11 +5,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::{Error, Reason};
-use super::given::{is_given, note_given};
+use super::given::{is_given, note_given, raced};
 use super::user_since;
-use crate::actor::Unavailable;
 use crate::db::schema::{ng_webauthn_recovery, ng_webauthn_recovery_limit};
-use crate::db::{Db, on_unique};
+use crate::db::Db;
 use crate::ids::UserId;
 use crate::{transaction, with_conn};
 
@@ -18,11 +17,6 @@ const MOST_FAILURES: i32 = 5;
 
 /// Seconds.
 const WINDOW: i64 = 15 * 60;
-
-/// Another request of this user is under way.
-fn raced(error: diesel::result::Error) -> Error {
-    on_unique(error, || Error::Unavailable(Unavailable::Database))
-}
 
 /// Puts these codes in the place of all that a user has.
 pub(in super::super) async fn replace_codes(
@@ -89,7 +83,7 @@ pub(in super::super) async fn use_code(
             .first(conn)
             .await
             .optional()?;
-        // Without codes nothing is counted, so nothing is written for users who are none.
+        // Who never had codes has nothing that is counted.
         let Some((failures, since)) = counted else {
             return Ok::<_, Error>(false);
         };

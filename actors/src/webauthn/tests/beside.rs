@@ -95,6 +95,26 @@ each_database! {
         }
     }
 
+    async fn who_is_given_something_twice_at_the_same_time_has_both(db: TestDb) {
+        let (provider, _bench) = start(&db, settings()).await;
+        let second = Bench::second_node(&db);
+        let other = node(&second, settings());
+        let invite = || CreateInvitation { user: user(ALICE), created_by: "admin".to_owned(), now: NOW };
+        let codes = || NewRecoveryCodes { user: user(ALICE), now: NOW };
+
+        let given = tokio::join!(
+            provider.send(invite()), other.send(invite()), provider.send(codes()), other.send(codes()),
+        );
+
+        for invitation in [given.0.unwrap(), given.1.unwrap()] {
+            let look = LookInvitation { secret: invitation.secret, now: NOW };
+            assert_eq!(provider.send(look).await.unwrap(), Some(user(ALICE)));
+        }
+        let (one, last) = (given.2.unwrap(), given.3.unwrap());
+        assert_eq!((one.len(), last.len()), (10, 10));
+        assert_eq!(provider.send(CountRecoveryCodes { user: user(ALICE) }).await.unwrap(), 10);
+    }
+
     async fn who_guesses_recovery_codes_has_to_wait(db: TestDb) {
         let (provider, _bench) = start(&db, settings()).await;
         let codes = new_codes(&provider).await;
