@@ -117,7 +117,13 @@ impl StepUp {
     /// A token ends at the same time as the one that it was made from. What ends earlier counts as
     /// older than it is.
     pub fn is_fresh(&self, token: &Token, now: i64) -> bool {
-        now - (token.expires_at - self.token_life) <= self.max_age
+        self.would_be_fresh(Some(token.expires_at), now)
+    }
+
+    /// The same of a token that is not made yet and ends then, in seconds since 1970, or, `None`, when
+    /// its life is over.
+    pub fn would_be_fresh(&self, not_after: Option<i64>, now: i64) -> bool {
+        not_after.is_none_or(|end| now - (end - self.token_life) <= self.max_age)
     }
 
     /// How the bearer of a token has signed in. Asks the database where the token does not tell.
@@ -237,6 +243,24 @@ mod tests {
             assert!(text.ends_with("(identity:delete_user)."), "{text}");
         }
         assert!(named.check(Rule::DeleteUser, Standing::Good).is_ok());
+    }
+
+    #[test]
+    fn what_ends_early_is_as_old_as_what_it_was_made_from() {
+        let step_up = StepUp {
+            max_age: 600,
+            token_life: 3600,
+            ..StepUp::default()
+        };
+        let now = 1_800_000_000;
+        for (end, fresh) in [
+            (None, true),
+            (Some(now + 3600), true),
+            (Some(now + 3000), true),
+            (Some(now + 2999), false),
+        ] {
+            assert_eq!(step_up.would_be_fresh(end, now), fresh, "{end:?}");
+        }
     }
 
     #[test]

@@ -206,7 +206,8 @@ fn count(
     counted.map_err(|hit| refuse(node, http, &hit))
 }
 
-/// Counts what is shown in one of the pages.
+/// Counts what is shown in one of the pages, but for what stands for a passkey: that counts wherever it
+/// is shown.
 ///
 /// # Errors
 /// 429.
@@ -216,6 +217,10 @@ pub fn step_of(
     request: &AuthRequest,
     now: i64,
 ) -> Result<(), ApiError> {
+    let mut methods = request.methods.iter();
+    if methods.any(|method| matches!(method, Method::Webauthn(_))) {
+        return Ok(());
+    }
     let user = request.methods.iter().find_map(user_of);
     step(node, http, user, now)
 }
@@ -273,7 +278,7 @@ fn client(http: &HttpRequest) -> IpAddr {
 }
 
 /// Whom a method names, if somebody.
-fn user_of(method: &Method) -> Option<&UserRef> {
+pub(super) fn user_of(method: &Method) -> Option<&UserRef> {
     match method {
         Method::Password(password) => Some(&password.user),
         Method::Totp(passcode) => Some(&passcode.user),

@@ -21,13 +21,12 @@ pub struct ReceiptDue {
     pub body: Value,
 }
 
-/// The receipt of an earlier request, if there is one.
+/// The receipt of an earlier request, if there is one, whosever it is.
 ///
 /// # Errors
-/// 401 where it is not good, or another user's.
+/// 401 where it is not good.
 pub(super) fn open(
     node: &Node,
-    user: &UserId,
     receipt: Option<&str>,
     now: i64,
 ) -> Result<Option<OpenedReceipt>, ApiError> {
@@ -38,7 +37,7 @@ pub(super) fn open(
         info!(%error, "a receipt is refused");
         bad_receipt()
     })?;
-    if opened.receipt.user_id != user.as_str() || now >= opened.receipt.expires_at {
+    if now >= opened.receipt.expires_at {
         return Err(bad_receipt());
     }
     Ok(Some(opened))
@@ -58,12 +57,15 @@ pub(super) async fn add_receipt(
     now: i64,
 ) -> Result<(), ApiError> {
     let opened = match proof.receipt.take() {
-        None => open(node, user, receipt, now)?,
+        None => open(node, receipt, now)?,
         opened => opened,
     };
     let Some(opened) = opened else {
         return Ok(());
     };
+    if opened.receipt.user_id != user.as_str() {
+        return Err(bad_receipt());
+    }
     let mut by_passkey = false;
     for method in opened.receipt.methods.iter() {
         let method = webauthn::meant(node, method);
@@ -113,7 +115,7 @@ pub(super) async fn check(
         let mut with = proof.methods.clone();
         with.insert(webauthn::METHOD);
         let is_due = match done {
-            true => stands_for_a_login(node, proof, &user.id).await?,
+            true => stands_for_a_login(node, proof, &user.id, now).await?,
             false => are_met(&with),
         };
         let mut named = rules_meant.iter().flatten();
@@ -189,9 +191,17 @@ pub(super) async fn check(
 }
 
 /// Whether a recovery code, though no rule asks for it, makes a token that is good for more: for what
-/// asks for a login by passkey of who has one ([`crate::api::step_up`]).
-async fn stands_for_a_login(node: &Node, proof: &Proof, user: &UserId) -> Result<bool, ApiError> {
-    if !node.step_up.is_on() || proof.methods.contains(webauthn::METHOD) {
+/// asks for a login by passkey of who has one ([`crate::api::step_up`]). A token that counts as old from
+/// the start is good for none of it.
+async fn stands_for_a_login(
+    node: &Node,
+    proof: &Proof,
+    user: &UserId,
+    now: i64,
+) -> Result<bool, ApiError> {
+    let step_up = &node.step_up;
+    let is_of_use = step_up.is_on() && step_up.would_be_fresh(proof.not_after, now);
+    if !is_of_use || proof.methods.contains(webauthn::METHOD) {
         return Ok(false);
     }
     let has = HasPasskey { user: user.clone() };

@@ -169,6 +169,10 @@ async fn prove_all(
     if !last.is_empty() && first.is_empty() && receipt.is_none() {
         return Err(refused(node, &"a recovery code alone").audited("RecoveryCodeAlone"));
     }
+    for code in &last {
+        // Before all else, so that a wrong password beside it counts as well.
+        limits::step(node, http, limits::user_of(code), now)?;
+    }
     for method in first.into_iter().chain(last) {
         match method {
             Method::Password(password) => password::prove(node, &mut proof, password, now).await?,
@@ -215,11 +219,11 @@ async fn complete(
         return Err(refused(node, &"two delegations at once"));
     }
     let scope = scope::resolve(node, &proof, &user, scope, now).await?;
+    proof.ends(scope.not_after);
     mfa::add_receipt(node, &mut proof, &user, receipt, now).await?;
     if let Some(due) = mfa::check(node, &mut proof, &user, now).await? {
         return Ok(Outcome::ReceiptDue(due));
     }
-    proof.ends(scope.not_after);
     let trust = scope.trust.clone();
     let issue = IssueToken {
         user: user.clone(),

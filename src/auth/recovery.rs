@@ -22,27 +22,30 @@ pub(super) async fn prove(
     receipt: Option<&str>,
     now: i64,
 ) -> Result<(), ApiError> {
+    // The others, or a receipt, have proven who it is: nobody tries another's codes, nor learns by the
+    // time that it takes whether there is such a user.
+    let proven = match &proof.user {
+        Some(user) => user.clone(),
+        None => match mfa::open(node, receipt, now) {
+            Ok(Some(opened)) => {
+                let user = UserId::from(opened.receipt.user_id.as_str());
+                proof.receipt = Some(opened);
+                user
+            }
+            Ok(None) | Err(_) => return Err(no_such_code(node, None)),
+        },
+    };
     let known = match user {
         Some(user) => find_user(node, user).await?.map(|user| user.id.clone()),
         None => None,
     };
-    // The others, or a receipt, have proven who it is: nobody tries another's codes.
-    let same = known.as_ref().filter(|user| match &proof.user {
-        Some(proven) => proven == *user,
-        None => {
-            proof.receipt = mfa::open(node, user, receipt, now).ok().flatten();
-            proof.receipt.is_some()
-        }
-    });
-    match same {
-        Some(user) => {
-            admit(node, user, now).await?;
-            is_same(proof, user)?;
-            proof.recovery_code = Some(code.clone());
-            Ok(())
-        }
-        None => Err(no_such_code(node, known.as_ref())),
+    if known.as_ref() != Some(&proven) {
+        return Err(no_such_code(node, known.as_ref()));
     }
+    admit(node, &proven, now).await?;
+    is_same(proof, &proven)?;
+    proof.recovery_code = Some(code.clone());
+    Ok(())
 }
 
 /// Uses up a code, once there is a token to be given for it.

@@ -24,6 +24,9 @@ use crate::passkeys::{self, spelling};
 /// What the method is called here, whatever tokens call it (`[webauthn] token_method`).
 pub const METHOD: &str = "webauthn";
 
+/// The characters of a user's ID, at most.
+const LONGEST_ID: usize = 64;
+
 /// SHA-256 of the scope that a login was begun for.
 pub type Bound = [u8; 32];
 
@@ -118,6 +121,9 @@ pub fn bind(scope: &Value) -> Bound {
 /// It is the same for one who is known, however named, so that nothing that is made of it differs. It
 /// takes the same of the database whoever is named: no cache knows who is not there.
 ///
+/// An ID is compared exactly with those of the passkeys' owners, also on databases to which case is no
+/// matter. One that fits into no column is nobody's.
+///
 /// # Errors
 /// 503.
 pub async fn who(
@@ -129,7 +135,7 @@ pub async fn who(
     };
     let known = match lookup(node, user).await? {
         // Whose passkeys these are is looked at anyhow, and by that whether there is such a user.
-        UserLookup::ById(id) => Some(id).filter(|id| !id.as_str().contains('\0')),
+        UserLookup::ById(id) => Some(id).filter(|id| can_be(id.as_str())),
         UserLookup::ByName { name, domain_id } => {
             let named = IdentifyUser { name, domain_id };
             node.providers.identity.read(named).await?
@@ -137,6 +143,11 @@ pub async fn who(
     };
     let named = known.as_ref().map(ToString::to_string);
     Ok((known, named.or_else(|| Some(claimed(user)))))
+}
+
+/// Whether a database could have this as an ID.
+fn can_be(id: &str) -> bool {
+    !id.contains('\0') && id.chars().count() <= LONGEST_ID
 }
 
 pub(super) fn claimed(user: &UserRef) -> String {
@@ -180,10 +191,8 @@ pub(super) async fn prove(
             limits::end(node, http, user, &credential.raw_id, now)?;
             by_passkey(node, proof, http, user, bounds, credential, now).await
         }
-        Shown::RecoveryCode(code) => {
-            limits::step(node, http, user, now)?;
-            recovery::prove(node, proof, user, code, receipt, now).await
-        }
+        // Counted before anything was proven.
+        Shown::RecoveryCode(code) => recovery::prove(node, proof, user, code, receipt, now).await,
     }
 }
 
@@ -352,6 +361,12 @@ mod tests {
         assert_ne!(bind(&one), bind(&other));
         // Nothing in a name can make one look like another.
         assert_ne!(bind(&json!({"a": "1,b:2"})), bind(&json!({"a": 1, "b": 2})));
+    }
+
+    #[test]
+    fn what_is_too_long_or_no_text_is_nobodys_id() {
+        assert!(can_be(&"\u{e9}".repeat(64)) && can_be(""));
+        assert!(!can_be(&"a".repeat(65)) && !can_be("a\0"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
+use keystone_actors::token::Token;
 use serde_json::json;
 
 use super::answer::{self, Tone, base_path};
@@ -17,12 +18,13 @@ use crate::node::Node;
 use crate::passkeys;
 
 const REFUSED: &str = "That was not right. Check what you typed, or use another code.";
+const TOO_OLD: &str = "Your login is too long ago by now: type your password, too.";
 /// The method that stands for a login of just now, where it is configured.
 const TOKEN: &str = "token";
 
-/// The form for one, where it would help who is signed in.
-pub async fn offer(node: &Node, request: &HttpRequest, next: &str) -> Html {
-    match offered(node, request, next, Utc::now().timestamp()).await {
+/// The form for one, where it would help who is signed in; unfolded for who has typed into it.
+pub async fn offer(node: &Node, request: &HttpRequest, next: &str, open: bool) -> Html {
+    match offered(node, request, next, open, Utc::now().timestamp()).await {
         Ok(form) => form,
         // The page is of use without it.
         Err(error) => {
@@ -36,6 +38,7 @@ async fn offered(
     node: &Node,
     request: &HttpRequest,
     next: &str,
+    open: bool,
     now: i64,
 ) -> Result<Html, ApiError> {
     if !node.step_up.is_on() {
@@ -48,14 +51,25 @@ async fn offered(
     if !passkeys::recovery_code_helps(node, token, now).await? {
         return Ok(Html::default());
     }
-    let known = node.config.auth.methods.iter().any(|it| it == TOKEN);
-    let is_enough = known && node.step_up.is_fresh(token, now);
+    // Good still when the code has been fetched and typed, and what it is for begun.
+    let is_enough = is_enough(node, token, now + node.step_up.max_age() / 2);
     let (base, csrf) = (base_path(request), visitor.csrf());
-    Ok(fields(&base, &csrf, &token.user.name, next, !is_enough))
+    let user = &token.user.name;
+    Ok(fields(&base, &csrf, user, next, !is_enough, open))
+}
+
+/// Whether the login stands beside a code, at the time `now`.
+fn is_enough(node: &Node, token: &Token, now: i64) -> bool {
+    let known = node.config.auth.methods.iter().any(|it| it == TOKEN);
+    known && node.step_up.is_fresh(token, now)
 }
 
 /// `by_password`: the login was too long ago, and is repeated.
-fn fields(base: &str, csrf: &str, user: &str, next: &str, by_password: bool) -> Html {
+fn fields(base: &str, csrf: &str, user: &str, next: &str, by_password: bool, open: bool) -> Html {
+    let details = match open {
+        true => Html::of(r#"<details class="more" open>"#),
+        false => Html::of(r#"<details class="more">"#),
+    };
     let password = match by_password {
         true => Html::fill(
             include_str!("assets/sign-in-again.html"),
@@ -66,6 +80,7 @@ fn fields(base: &str, csrf: &str, user: &str, next: &str, by_password: bool) -> 
     Html::fill(
         include_str!("assets/sign-in-recovery.html"),
         &[
+            ("open", (&details).into()),
             ("base", base.into()),
             ("csrf", csrf.into()),
             ("user", user.into()),
@@ -94,7 +109,12 @@ pub async fn by_form(
             "password",
             json!({"user": with(&user, "password", password)}),
         ),
-        None => (TOKEN, json!({"id": visitor.text()})),
+        None if is_enough(&node, visitor.token(), now) => (TOKEN, json!({"id": visitor.text()})),
+        // Nothing would come of it, and the code be lost.
+        None => {
+            let told = Some((Tone::Bad, TOO_OLD));
+            return form(&node, &request, &typed, StatusCode::FORBIDDEN, told).await;
+        }
     };
     let code = typed.get("recovery_code").unwrap_or_default();
     let user = with(&user, "recovery_code", code);
@@ -122,12 +142,14 @@ mod tests {
 
     #[test]
     fn the_password_is_asked_for_again_where_the_login_is_old() {
-        let of = |by_password| fields("/b", "c", "<alice>", "/passkeys", by_password).into_string();
-        let (old, fresh) = (of(true), of(false));
+        let of = |old, open| fields("/b", "c", "<alice>", "/passkeys", old, open).into_string();
+        let (old, fresh) = (of(true, false), of(false, true));
         assert!(
             old.contains("current-password") && !fresh.contains("password"),
             "{fresh}"
         );
+        assert!(fresh.contains("<details class=\"more\" open>"), "{fresh}");
+        assert!(old.contains("<details class=\"more\">"), "{old}");
         for form in [&old, &fresh] {
             assert!(form.contains("/b/passkeys/sign-in/recovery"), "{form}");
             assert!(

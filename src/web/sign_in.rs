@@ -56,7 +56,10 @@ pub async fn form(
     let base = base_path(request);
     let next = safe_next(typed.get("next"));
     let default = &node.config.identity.default_domain_id;
-    let recovery = recovery::offer(node, request, &next).await;
+    // Another form's user is not this one's.
+    let by_code = typed.get("recovery_code").is_some();
+    let user = typed.get("user").filter(|_| !by_code);
+    let recovery = recovery::offer(node, request, &next, by_code).await;
     let content = Html::fill(
         include_str!("assets/sign-in.html"),
         &[
@@ -64,7 +67,7 @@ pub async fn form(
             ("service", service(node).into()),
             ("next", (&next).into()),
             ("recovery", (&recovery).into()),
-            ("user", typed.get("user").unwrap_or_default().into()),
+            ("user", user.unwrap_or_default().into()),
             ("domain", typed.get("domain").unwrap_or(default).into()),
         ],
     );

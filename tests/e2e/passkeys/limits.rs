@@ -3,6 +3,7 @@
 use awc::http::Method;
 use serde_json::{Value, json};
 
+use super::pages::Browser;
 use super::{alice, passkeys_of, world};
 use crate::support::cloud::Builder;
 use crate::support::login::{password_is, together};
@@ -167,13 +168,20 @@ on_sqlite! {
         session.post(&path, &json!({})).await.expect(201);
         let code = json!({"user": {"id": "alice", "recovery_code": "made up"}});
         let guess = json!({"methods": ["webauthn"], "webauthn": code});
-        let both = together(&[password("alice"), guess]);
+        let both = together(&[password("alice"), guess.clone()]);
 
         for _ in 0..2 {
             authenticate(api, HERE, &both).await.expect(401);
         }
         put_off(&authenticate(api, HERE, &both).await);
         authenticate(api, THERE, &both).await.expect(401);
+        // A wrong password beside it counts as well, and at the page one counts once.
+        let wrong = together(&[password_is("alice", "wrong"), guess]);
+        let browser = Browser::of(api, "alice").await;
+        for status in [401, 401, 429] {
+            authenticate(api, ELSEWHERE, &wrong).await.expect(status);
+            browser.form("/passkeys/sign-in/recovery", "recovery_code=made+up").await.expect(status);
+        }
     }
 
     async fn of_other_logins_failures_alone_count(db: TestDb) {

@@ -64,6 +64,15 @@ impl Browser {
         browser
     }
 
+    /// The same at another node.
+    pub(super) fn at(&self, api: &Api) -> Self {
+        Self {
+            api: api.clone(),
+            cookie: self.cookie.clone(),
+            csrf: self.csrf.clone(),
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> Request {
         self.api
             .request(method, path)

@@ -8,14 +8,17 @@ use super::{alice, passkeys_of, refused, register};
 use crate::support::cloud::Builder;
 use crate::support::login::together;
 use crate::support::passkey::{Authenticator, enabled};
-use crate::support::{Answer, Api, Scope, Session, password, scoped, seed, token};
+use crate::support::{Answer, Api, Options, Scope, Session, password, scoped, seed, token};
 use crate::testdb::{TestDb, each_database};
 
 fn world(db: &TestDb) -> Builder<'_> {
+    Builder::new(db).seed(seed::world()).options(options())
+}
+
+fn options() -> Options {
     let rules =
         "identity:v4_passkey_register, identity:v4_passkey_update, identity:v4_passkey_delete";
-    let options = enabled().set("webauthn", "step_up_policies", rules);
-    Builder::new(db).seed(seed::world()).options(options)
+    enabled().set("webauthn", "step_up_policies", rules)
 }
 
 async fn by_passkey(api: &Api, key: &mut Authenticator, scope: Scope<'_>) -> Session {
@@ -134,15 +137,32 @@ on_sqlite! {
         let begin = json!({});
         assert_eq!(browser.json("/passkeys/add/begin", &begin).await.status(), 403);
         assert!(offers("/passkeys/sign-in?next=/passkeys/add", &browser).await);
-        let show = async |fields: &str| {
-            browser.form("/passkeys/sign-in/recovery", &format!("next=/passkeys/add&{fields}")).await
+        let show_as = async |who: &Browser, fields: &str| {
+            who.form("/passkeys/sign-in/recovery", &format!("next=/passkeys/add&{fields}")).await
         };
+        let show = async |fields: &str| show_as(&browser, fields).await;
+        let page_of = |answer: &Answer| String::from_utf8_lossy(answer.bytes()).into_owned();
         let known = format!("recovery_code={}", codes[1]);
-        for wrong in ["recovery_code=made+up", &format!("password=wrong&{known}"), ""] {
+        let by_both = format!("user=alice&password=wrong&{known}");
+        for (wrong, open) in [("recovery_code=made+up", true), (by_both.as_str(), true), ("", false)] {
             let answer = show(wrong).await.expect(401);
             assert_eq!(session_of(&answer), None, "{wrong}");
-            assert!(String::from_utf8_lossy(answer.bytes()).contains("That was not right"), "{wrong}");
+            let page = page_of(&answer);
+            assert!(page.contains("That was not right"), "{wrong}");
+            assert_eq!(page.contains(r#"<details class="more" open>"#), open, "{wrong}");
+            // The user of this form is not typed into the one for passwords.
+            assert!(page.contains(r#"name="user" value="" autocomplete="username webauthn""#), "{page}");
         }
+        assert_eq!(left(&by_code).await, 9);
+        // Where the login counts as old, a code would be lost without the password.
+        let session = api.login("alice", Scope::Unscoped).await;
+        let other = cloud.start_node(options().set("token", "expiration", 7200)).await;
+        let old = show_as(&browser.at(other.api()), &known).await.expect(403);
+        let page = page_of(&old);
+        assert!(page.contains("type your password, too") && page.contains("Password of alice"), "{page}");
+        assert_eq!(session_of(&old), None);
+        let both_old = together(&[token(session.token()), recovery("alice", &codes[1])]);
+        refused(&other.api().authenticate(&body(&both_old)).await);
         assert_eq!(left(&by_code).await, 9);
         let let_in = show(&known).await.expect(303);
         assert_eq!(let_in.header("Location"), Some("/passkeys/add"));
