@@ -11,6 +11,7 @@ use super::html::Html;
 use super::session::Visitor;
 use crate::api::context::base_url;
 use crate::api::error::ApiError;
+use crate::config::Uri;
 use crate::node::Node;
 
 /// Nothing from elsewhere, nothing inline, in no frame.
@@ -122,8 +123,14 @@ pub fn service(node: &Node) -> &str {
 fn origins(node: &Node) -> String {
     let webauthn = &node.config.webauthn;
     let all = webauthn.own_origins().chain(&webauthn.related_origins);
-    let all = all.map(|origin| origin.as_str().trim_end_matches('/'));
-    all.collect::<Vec<_>>().join(" ")
+    spelled(all.map(Uri::as_str))
+}
+
+/// Origins as browsers spell them.
+fn spelled<'a>(origins: impl Iterator<Item = &'a str>) -> String {
+    let urls = origins.filter_map(|origin| Url::parse(origin).ok());
+    let all: Vec<_> = urls.map(|url| url.origin().ascii_serialization()).collect();
+    all.join(" ")
 }
 
 /// What stands before the paths of this server where a proxy puts it below another one.
@@ -257,5 +264,23 @@ impl Note<'_> {
             ..Page::default()
         };
         page.answer(node, request, status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_told_as_browsers_spell_them() {
+        let written = [
+            "https://ID.Cloud.example:443",
+            "https://other.example:8443/",
+            "http://localhost:80",
+        ];
+        assert_eq!(
+            spelled(written.into_iter()),
+            "https://id.cloud.example https://other.example:8443 http://localhost"
+        );
     }
 }

@@ -36,8 +36,11 @@ const site = (html) => started(serve(pair, (request, answer) => {
 test('a passkey that is used at another origin is refused', async () => {
   const alice = await the.withPasskey();
   const other = `https://localhost:${await elsewhere()}`;
-  await alice.page.goto(`${other}/passkeys/sign-in`);
-  assert.equal(await alice.page.locator('#say a').getAttribute('href'), `${base}/passkeys`);
+  for (const path of ['/passkeys/sign-in?next=/passkeys/add', '/passkeys/invitation#secret']) {
+    await alice.page.goto(other + path);
+    assert.equal(await alice.page.locator('#say a').getAttribute('href'), base + path);
+    assert.equal(alice.page.url(), other + path);
+  }
   await the.refusedBecause('origin is not one of', async () => {
     await the.byPasskey(alice, { url: `${other}/passkeys/sign-in` });
     await the.refused(alice.page);

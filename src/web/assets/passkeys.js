@@ -2,9 +2,9 @@
 'use strict';
 (() => {
   const { base, csrf, next, origins } = document.body.dataset;
-  // Where passkeys work, and the place of these pages there, unless it is this one.
+  // Where passkeys work, and this page there, unless it is this one.
   const known = origins.split(' ').filter(Boolean);
-  const home = known.length > 0 && known[0] !== location.origin ? { href: `${known[0]}${base}/passkeys`, text: known[0] } : null;
+  const home = known.length > 0 && known[0] !== location.origin ? { href: known[0] + location.pathname + location.search + location.hash, text: known[0] } : null;
   const at = (id) => document.getElementById(id);
   const supported = typeof window.PublicKeyCredential === 'function' && window.isSecureContext;
 
@@ -174,16 +174,18 @@
   } else {
     const here = (location.pathname + location.search).slice(base.length);
     const other = 'Try again, or use another device or key.';
-    if (home && !known.includes(location.origin) && Object.values(forms).some(Boolean)) say('Passkeys do not work at this address, but at', 'warn', home);
+    const wrong = home && !known.includes(location.origin);
+    if (wrong && Object.values(forms).some(Boolean)) say('Passkeys do not work at this address, but at', 'warn', home);
     if (forms.passkey) signIn(forms.passkey);
     if (forms.more) on(forms.more, () => use('/passkeys/sign-in/more'), 'Try again, or use a recovery code.', next);
     if (forms.add) on(forms.add, () => add('/passkeys/add', {}), other, here);
     // Letting a command line in takes the passkey once more.
     if (forms.device) on(forms.device, () => use('/passkeys/device', { end: 'allow', said: { code: forms.device.dataset.code } }), 'Try again with a passkey of this account.', here);
     if (forms.invitation) {
-      // What stands behind # is sent to no server by itself; out of sight and history with it.
+      // What stands behind # is sent to no server by itself; out of sight and history with it, unless
+      // it is needed at the right address.
       const secret = location.hash.slice(1);
-      history.replaceState(null, '', location.pathname);
+      if (!wrong) history.replaceState(null, '', location.pathname);
       if (secret) on(forms.invitation, () => add('/passkeys/invitation', { secret }), other);
       else {
         forms.invitation.hidden = true;
