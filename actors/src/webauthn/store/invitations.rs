@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use super::super::{Error, Reason};
 use super::given::{is_given, note_given, raced};
 use super::user_since;
-use crate::db::schema::ng_webauthn_invitation;
 use crate::db::Db;
+use crate::db::schema::ng_webauthn_invitation;
 use crate::ids::UserId;
 use crate::{transaction, with_conn};
 

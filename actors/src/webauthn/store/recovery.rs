@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 use super::super::{Error, Reason};
 use super::given::{is_given, note_given, raced};
 use super::user_since;
-use crate::db::schema::{ng_webauthn_recovery, ng_webauthn_recovery_limit};
 use crate::db::Db;
+use crate::db::schema::{ng_webauthn_recovery, ng_webauthn_recovery_limit};
 use crate::ids::UserId;
 use crate::{transaction, with_conn};
 
