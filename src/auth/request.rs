@@ -423,12 +423,10 @@ fn parse_application_credential(
 }
 
 /// Whose application credential it is. Keystone's schema says nothing of this, and its answers to
-/// what makes no sense are many, or none.
+/// what makes no sense are many, or none. Of an ID and a name the ID counts: by it Keystone looks for
+/// the credential's project, and by the name for the credential.
 fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
-    let name = sought(user, "name");
-    if name.is_none()
-        && let Some(id) = sought(user, "id")
-    {
+    if let Some(id) = sought(user, "id") {
         return Ok(UserRef::Id(id));
     }
     let domain = domain_in(user, "user")?;
@@ -440,7 +438,7 @@ fn owner(user: &Map<String, Value>) -> Result<UserRef, ApiError> {
             "application_credential/user/domain/id",
         ));
     }
-    match name {
+    match sought(user, "name") {
         Some(name) => Ok(UserRef::Name { name, domain }),
         None => Err(ApiError::expecting("id or name", "user")),
     }
