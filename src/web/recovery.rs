@@ -11,7 +11,7 @@ use super::answer::{self, Tone, base_path};
 use super::html::Html;
 use super::more::settled;
 use super::session::{Fields, Visitor};
-use super::sign_in::{ask, form, safe_next, with};
+use super::sign_in::{again, ask, form, safe_next, with};
 use crate::api::error::ApiError;
 use crate::auth::webauthn::METHOD;
 use crate::node::Node;
@@ -123,17 +123,10 @@ pub async fn by_form(
     });
     let next = safe_next(typed.get("next"));
     let outcome = ask(&node, &request, &identity, None).await;
-    let error = match outcome.and_then(|outcome| settled(&node, &request, outcome, &next)) {
-        Ok(response) => return response,
-        Err(error) => error,
-    };
-    let text = match error.status() {
-        StatusCode::UNAUTHORIZED => REFUSED,
-        _ => error.message(),
-    };
-    let told = Some((Tone::Bad, text));
-    let response = form(&node, &request, &typed, error.status(), told).await;
-    answer::later(response, &error)
+    match outcome.and_then(|outcome| settled(&node, &request, outcome, &next)) {
+        Ok(response) => response,
+        Err(error) => again(&node, &request, &typed, &error, REFUSED).await,
+    }
 }
 
 #[cfg(test)]

@@ -111,18 +111,28 @@ pub async fn by_password(
     body: web::Bytes,
 ) -> HttpResponse {
     let typed = Fields::read(&body);
-    let error = match try_password(&node, &request, &typed).await {
-        Ok(response) => return response,
-        Err(error) => error,
-    };
+    match try_password(&node, &request, &typed).await {
+        Ok(response) => response,
+        Err(error) => again(&node, &request, &typed, &error, REFUSED).await,
+    }
+}
+
+/// The page once more, with what went wrong: `refused`, whatever the reason, where it is 401.
+pub async fn again(
+    node: &Node,
+    request: &HttpRequest,
+    typed: &Fields,
+    error: &ApiError,
+    refused: &str,
+) -> HttpResponse {
     let text = match error.status() {
-        StatusCode::UNAUTHORIZED => REFUSED,
+        StatusCode::UNAUTHORIZED => refused,
         // A full queue of passwords, say: in the words of the API.
         _ => error.message(),
     };
     let told = Some((Tone::Bad, text));
-    let response = form(&node, &request, &typed, error.status(), told).await;
-    answer::later(response, &error)
+    let response = form(node, request, typed, error.status(), told).await;
+    answer::later(response, error)
 }
 
 async fn try_password(
