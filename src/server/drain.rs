@@ -1,12 +1,13 @@
 //! The end: SIGTERM and SIGINT drain, a second one ends the process at once.
 
+use std::io;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::rt::{spawn, time};
 use keystone_actors::actor::supervisor::Supervision;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::connections::Connections;
 use super::systemd;
@@ -23,6 +24,24 @@ pub(super) struct Drain {
     pub patience: Duration,
 }
 
+/// SIGTERM and SIGINT, caught from when this is made: before connections are taken, as whoever
+/// is answered may think that the server can be ended in good order.
+pub(super) struct Ends {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    /// # Errors
+    /// Signals can't be caught.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 /// What is cut off is said before it happens.
 const NOTICE: Duration = Duration::from_millis(100);
 
@@ -32,24 +51,17 @@ impl Drain {
     /// First `/readyz` says 503 and every answer tells its client to close; connections are still
     /// taken, so that whoever spreads the load can notice. Then the listeners are closed, and what
     /// is under way is finished, within `[api_server] drain_timeout`.
-    pub async fn on_signal(self) {
-        let (Ok(mut term), Ok(mut interrupt)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            error!("signals can't be received");
-            return;
-        };
+    pub async fn on_signal(self, mut ends: Ends) {
         let delay = tokio::select! {
-            _ = term.recv() => self.delay,
+            _ = ends.term.recv() => self.delay,
             // Somebody sits there and waits.
-            _ = interrupt.recv() => Duration::ZERO,
+            _ = ends.interrupt.recv() => Duration::ZERO,
         };
         self.connections.drain();
         let under_way = self.connections.under_way();
         systemd::stopping(&format!("draining, {under_way} requests under way"));
         info!(under_way, connections = self.connections.open(), "draining");
-        spawn(end_at_once(term, interrupt));
+        spawn(end_at_once(ends));
         time::sleep(delay).await;
         // From here on replicas that end with their workers are not started again.
         self.supervision.retire();
@@ -66,10 +78,10 @@ impl Drain {
     }
 }
 
-async fn end_at_once(mut term: Signal, mut interrupt: Signal) {
+async fn end_at_once(mut ends: Ends) {
     tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = ends.term.recv() => {}
+        _ = ends.interrupt.recv() => {}
     }
     warn!("stopping at once");
     log::flush();

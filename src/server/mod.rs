@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::rt::{System, spawn, time};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use keystone_actors::db::{ConnectError, Databases};
@@ -26,7 +27,7 @@ use crate::api::router::Router;
 use crate::config::{Config, Loaded};
 use crate::node::{Node, StartError, storage_limits};
 use crate::telemetry::trace::Exporter;
-use drain::Drain;
+use drain::{Drain, Ends};
 use health::Health;
 use reload::Reloader;
 use schema::{Schema, SchemaTrouble};
@@ -210,11 +211,13 @@ async fn serve(
             None => http.listen(listener)?,
         };
     }
+    let ends = Ends::catch()?;
+    let hangup = signal(SignalKind::hangup())?;
     let running = http.run();
     if let Some(address) = server.metrics_listen {
         spawn(serve_metrics(metrics_node, address)?);
     }
-    spawn(reloader.watch());
+    spawn(reloader.watch(hangup));
     spawn(
         connections
             .clone()
@@ -228,7 +231,7 @@ async fn serve(
         delay,
         patience: Duration::from_secs(patience),
     };
-    spawn(drain.on_signal());
+    spawn(drain.on_signal(ends));
     let traces = options.exporter.map(send_traces);
 
     for address in &addresses {

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use actix_web::rt::signal::unix::{SignalKind, signal};
+use actix_web::rt::signal::unix::Signal;
 use actix_web::rt::{task, time};
 use actix_web::web;
 use tracing::{error, info, warn};
@@ -61,12 +61,8 @@ impl Reloader {
         }
     }
 
-    /// Reloads for as long as the server runs.
-    pub async fn watch(mut self) {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-            error!("SIGHUP can't be received");
-            return;
-        };
+    /// Reloads for as long as the server runs, at every SIGHUP and when files change.
+    pub async fn watch(mut self, mut hangup: Signal) {
         let mut policy = seen(&self.policy_files);
         let tls_files = self
             .certificate
