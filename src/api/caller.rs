@@ -178,7 +178,21 @@ impl Subject for Caller {
     }
 
     fn token_attribute(&self, path: &str, test: &mut dyn FnMut(Value<'_>) -> bool) -> Lookup {
-        let body: Option<serde_json::Value> = serde_json::from_slice(&self.token.body()).ok();
+        // What the default rules ask for.
+        match (path, &self.token.scope) {
+            ("domain.id", Scope::Domain(domain))
+            | ("project.domain.id", Scope::Project { domain, .. }) => {
+                return test(Value::Text(domain.id.as_str())).into();
+            }
+            ("domain.id" | "project.domain.id", _) => return Lookup::Unmatched,
+            _ => {}
+        }
+        // The catalog is much longer than all the rest.
+        let body = match path.split('.').next() {
+            Some("catalog") => self.token.body(),
+            _ => self.token.body_without_catalog(),
+        };
+        let body: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
         match body.as_ref().and_then(|body| body.get("token")) {
             Some(token) => json_attribute(token, path, test),
             None => Lookup::NoSuchPart,
