@@ -195,9 +195,10 @@ impl AssignmentProvider {
             found => found?,
         };
         let domain = self.domain_of(project).await?;
-        let ids = ancestors.iter().chain(within).map(ProjectId::as_str);
-        let ids: Vec<&str> = ids.collect();
-        let mut rows = self.rows_for(asked, Targets::either(&domain, &ids)).await?;
+        let above: Vec<&str> = ancestors.iter().map(ProjectId::as_str).collect();
+        let ids: Vec<&str> = within.iter().map(ProjectId::as_str).collect();
+        let targets = Targets::reaching(&domain, &above, &ids);
+        let mut rows = self.rows_for(asked, targets).await?;
         // The neighbours' are of no concern.
         rows.retain(|(_, grant)| match &grant.target {
             GrantTarget::Domain(_) => true,
@@ -270,11 +271,16 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// The same and the domain.
-    fn either(domain: &'a DomainId, ids: &'a [&'a str]) -> Self {
-        match ids.len() {
-            0..=BATCH => Self::Either(domain.as_str(), ids),
-            _ => Self::Within(domain.as_str()),
+    /// The same, and what they inherit from above and from the domain.
+    fn reaching(domain: &'a DomainId, above: &'a [&'a str], projects: &'a [&'a str]) -> Self {
+        let domain = domain.as_str();
+        match above.len() + projects.len() {
+            0..=BATCH => Self::Reaching {
+                domain,
+                above,
+                projects,
+            },
+            _ => Self::Within(domain),
         }
     }
 }

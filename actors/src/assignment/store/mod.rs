@@ -37,8 +37,15 @@ pub(super) enum Targets<'a> {
     Domain(&'a str),
     /// One at least, [`BATCH`] at most.
     Projects(&'a [&'a str]),
-    /// Likewise, or this domain.
-    Either(&'a str, &'a [&'a str]),
+    /// These projects, and what they inherit. [`BATCH`] at most of both.
+    Reaching {
+        /// Their domain.
+        domain: &'a str,
+        /// What is above them.
+        above: &'a [&'a str],
+        /// One at least.
+        projects: &'a [&'a str],
+    },
     /// This domain or anything in it.
     Within(&'a str),
 }
@@ -61,30 +68,52 @@ pub(super) struct Rows<'a> {
 /// with it: each costs a look at all rows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Sought {
-    domain: Option<String>,
-    projects: Vec<String>,
+    on: On,
     roles: Option<Vec<RoleId>>,
     inherited: Option<bool>,
 }
 
+/// [`Targets`] to keep.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum On {
+    Anything,
+    Domain(String),
+    Projects(Vec<String>),
+    Reaching {
+        domain: String,
+        above: Vec<String>,
+        projects: Vec<String>,
+    },
+    /// A project's domain never changes, so that only assignments can change the answer.
+    Within(String),
+}
+
 impl Sought {
-    /// `None` where an index helps, where the rows are not all that the answer depends on, or where there will be
-    /// very many.
+    /// `None` where an index helps, or where there will be very many.
     pub(super) fn of(rows: &Rows<'_>) -> Option<Self> {
-        let (domain, projects): (Option<&str>, &[&str]) = match rows.targets {
-            Targets::System | Targets::Within(_) => return None,
-            Targets::Anything => (None, &[]),
-            Targets::Domain(domain) => (Some(domain), &[]),
-            Targets::Projects(projects) => (None, projects),
-            Targets::Either(domain, projects) => (Some(domain), projects),
-        };
-        let everything = domain.is_none() && projects.is_empty() && rows.roles.is_none();
-        if rows.actors.is_some() || everything {
+        if rows.actors.is_some() {
             return None;
         }
+        let owned = |ids: &[&str]| ids.iter().copied().map(str::to_owned).collect();
+        let on = match rows.targets {
+            Targets::System => return None,
+            Targets::Anything if rows.roles.is_none() => return None,
+            Targets::Anything => On::Anything,
+            Targets::Domain(domain) => On::Domain(domain.to_owned()),
+            Targets::Projects(projects) => On::Projects(owned(projects)),
+            Targets::Reaching {
+                domain,
+                above,
+                projects,
+            } => On::Reaching {
+                domain: domain.to_owned(),
+                above: owned(above),
+                projects: owned(projects),
+            },
+            Targets::Within(domain) => On::Within(domain.to_owned()),
+        };
         Some(Self {
-            domain: domain.map(str::to_owned),
-            projects: projects.iter().copied().map(str::to_owned).collect(),
+            on,
             roles: rows.roles.map(<[_]>::to_vec),
             inherited: rows.inherited,
         })
@@ -100,7 +129,10 @@ where
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let targets = match self.targets {
-            Targets::Projects(ids) | Targets::Either(_, ids) => ids.len(),
+            Targets::Projects(ids) => ids.len(),
+            Targets::Reaching {
+                above, projects, ..
+            } => above.len() + projects.len(),
             Targets::Anything | Targets::System | Targets::Domain(_) | Targets::Within(_) => 0,
         };
         let (actors, roles) = (self.actors.map(<[_]>::len), self.roles.map(<[_]>::len));
@@ -179,7 +211,7 @@ impl Rows<'_> {
             Targets::Anything | Targets::System => return Ok(()),
             Targets::Domain(_)
             | Targets::Projects(_)
-            | Targets::Either(..)
+            | Targets::Reaching { .. }
             | Targets::Within(_) => " AND (",
         });
         match &self.targets {
@@ -192,12 +224,22 @@ impl Rows<'_> {
                 out.push_sql(OF_PROJECTS);
                 push_list(out, projects.iter().copied())?;
             }
-            Targets::Either(domain, projects) => {
-                out.push_sql(OF_DOMAIN);
-                out.push_bind_param::<Text, str>(sought(domain))?;
-                out.push_sql(" OR ");
+            Targets::Reaching {
+                domain,
+                above,
+                projects,
+            } => {
                 out.push_sql(OF_PROJECTS);
                 push_list(out, projects.iter().copied())?;
+                out.push_sql(" OR inherited = TRUE AND (");
+                out.push_sql(OF_DOMAIN);
+                out.push_bind_param::<Text, str>(sought(domain))?;
+                if !above.is_empty() {
+                    out.push_sql(" OR ");
+                    out.push_sql(OF_PROJECTS);
+                    push_list(out, above.iter().copied())?;
+                }
+                out.push_sql(")");
             }
             Targets::Within(domain) => {
                 out.push_sql("target_id = ");

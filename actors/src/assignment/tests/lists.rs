@@ -140,6 +140,40 @@ each_database! {
         assert!(world.list(role).await.is_empty());
     }
 
+    async fn what_reaches_a_project_is_kept_however_much_stays_above_it(db: TestDb) {
+        let world = World::start(&db).await;
+        let (assignments, reader) = (&world.cloud.assignments, world.roles[0].1.clone());
+        // More than is kept of one question.
+        let many: Vec<String> = (0..=1000)
+            .map(|one| format!("('UserDomain', 'w{one}', 'd', '{reader}', false), ('UserProject', 'w{one}', 'a', '{reader}', false)"))
+            .collect();
+        let columns = "assignment (type, actor_id, target_id, role_id, inherited)";
+        db.execute(&format!("INSERT INTO {columns} VALUES {}", many.join(", "))).await;
+        let questions = || [effective(on(project("b"))), AssignmentFilter { within: Some("e".into()), ..effective(all()) }];
+        let ask = async || {
+            let [on_b, within_e] = questions();
+            (world.list(on_b).await, world.list(within_e).await)
+        };
+        let before = ask().await;
+        assert_eq!(before.0, ["u reader b by g from a", "v reader b as own", "v reader b by g from a"]);
+        assert_eq!(before.1, ["u reader domain e by g", "v reader domain e by g", "v reader x from domain e"]);
+
+        // Nobody tells of these.
+        grant(&db, "UserProject", "u", "b", &reader, false).await;
+        grant(&db, "UserDomain", "u", "e", &reader, true).await;
+        assert_eq!(ask().await, before);
+
+        let (actor, on_d) = (Actor::User("v".into()), Grant { target: domain("d"), role_id: reader.clone(), inherited: true });
+        assignments.send(CreateGrant { actor, grant: on_d }).await.unwrap();
+        let after = ask().await;
+        assert_eq!(after.0, [
+            "u reader b", "u reader b by g from a", "v reader b as own", "v reader b by g from a", "v reader b from domain d",
+        ]);
+        assert_eq!(after.1, [
+            "u reader domain e by g", "u reader x from domain e", "v reader domain e by g", "v reader x from domain e",
+        ]);
+    }
+
     async fn effective_ones_are_what_they_amount_to_for_each_user(db: TestDb) {
         let world = World::start(&db).await;
 
