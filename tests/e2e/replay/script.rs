@@ -68,14 +68,45 @@ pub(super) fn read(folder: &Path) -> Vec<Step> {
     steps
 }
 
-/// Why answers may differ, by the name that `differs` has for it: lines `NAME: REASON`.
-pub(super) fn reasons(file: &Path) -> BTreeMap<String, String> {
+/// What a reason lets differ.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reason {
+    /// Where answers may differ: names of headers, and JSON pointers with all that is below them.
+    places: Vec<String>,
+    /// With one of these as the status of our answer, it may be another altogether.
+    statuses: Vec<u16>,
+}
+
+impl Reason {
+    /// Whether our answer, of this status, may differ at this place.
+    pub(super) fn excuses(&self, status: u16, place: &str) -> bool {
+        let within = |named: &String| match place.strip_prefix(named.as_str()) {
+            Some(below) => below.is_empty() || below.starts_with('/'),
+            // `body` is all of it, also where one of the two is no JSON.
+            None => named == "body" && (place.is_empty() || place.starts_with('/')),
+        };
+        self.statuses.contains(&status) || self.places.iter().any(within)
+    }
+}
+
+/// Why answers may differ, by the name that `differs` has for it: lines `NAME [WHAT WHAT]: REASON`,
+/// where `WHAT` is a header, a JSON pointer, `body`, or a status (see [`Reason`]).
+pub(super) fn reasons(file: &Path) -> BTreeMap<String, Reason> {
     let text = fs::read_to_string(file).unwrap();
     let reason = |(number, line): (usize, String)| {
-        let (name, reason) = line
-            .split_once(": ")
-            .unwrap_or_else(|| panic!("line {number}: {line}"));
-        (name.to_owned(), reason.to_owned())
+        let parts = line
+            .split_once("]: ")
+            .and_then(|(head, why)| (!why.is_empty()).then(|| head.split_once(" [")));
+        let parts = parts.flatten();
+        let (name, what) = parts.unwrap_or_else(|| panic!("line {number}: {line}"));
+        let mut reason = Reason::default();
+        for word in what.split_whitespace() {
+            match word.parse() {
+                Ok(status) => reason.statuses.push(status),
+                Err(_) => reason.places.push(word.to_owned()),
+            }
+        }
+        (name.to_owned(), reason)
     };
     lines(&text).into_iter().map(reason).collect()
 }
