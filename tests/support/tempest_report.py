@@ -1,7 +1,8 @@
-"""Says how a tempest run ended: tempest_report.py SUBUNIT FAILURES
+"""Says how a tempest run ended: tempest_report.py SUBUNIT FAILURES [LEAST]
 
 FAILURES names the tests that may fail: a name a line, after a line `# why`. Ends with 1 when any other
-test fails, or one of those passes, or none ran at all.
+test fails, or one of those passes; when a test has not ended (the run broke off); and when fewer than LEAST
+have (1 where it is not said).
 """
 
 import collections
@@ -33,21 +34,39 @@ def outcomes(path):
     return by_status
 
 
-def main(path, known_path):
+# How a test ends. Whatever else subunit says of one (`inprogress`, `unknown`, `exists`) is no end.
+PASSED, FAILED, SKIPPED = ("success", "xfail"), ("fail", "uxsuccess"), ("skip",)
+
+
+def main(path, known_path, least=1):
     by_status = outcomes(path)
     with open(known_path) as file:
         known = {line.strip() for line in file if line.strip() and not line.startswith("#")}
-    passed = {**by_status["success"], **by_status["xfail"]}
-    failed = {**by_status["fail"], **by_status["uxsuccess"]}
+    passed, failed, skipped = (
+        {name: text for status in ends for name, text in by_status[status].items()}
+        for ends in (PASSED, FAILED, SKIPPED)
+    )
+    broken = {
+        name: status
+        for status, tests in by_status.items()
+        if status not in PASSED + FAILED + SKIPPED
+        for name in tests
+    }
     for name, reason in sorted(failed.items()):
         print(f"{'known' if name in known else 'FAIL'} {name}\n    {reason}")
+    for name, status in sorted(broken.items()):
+        print(f"did not end ({status}): {name}")
     better = sorted(known & set(passed))
     for name in better:
         print(f"passes, and is listed as failing: {name}")
-    for reason, number in collections.Counter(by_status["skip"].values()).most_common():
+    for reason, number in collections.Counter(skipped.values()).most_common():
         print(f"skipped {number}: {reason}")
-    print(f"{len(passed)} passed, {len(failed)} failed, {len(by_status['skip'])} skipped")
-    return 0 if passed and not better and set(failed) <= known else 1
+    print(f"{len(passed)} passed, {len(failed)} failed, {len(skipped)} skipped")
+    ended = len(passed) + len(failed) + len(skipped)
+    if ended < int(least):
+        print(f"only {ended} of at least {least} tests have ended: the run broke off, or tests are missing")
+    fine = passed and not broken and not better and set(failed) <= known and ended >= int(least)
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":
