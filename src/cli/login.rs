@@ -1,11 +1,12 @@
 //! `login`: a token for this shell, by a passkey that is used in a browser, here or on another
 //! device (RFC 8628). So it works over SSH as well, where there is neither browser nor key.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use rustix::system::uname;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -14,8 +15,10 @@ use url::Url;
 
 use super::{Failure, block_on, out, say};
 use client::{Answer, Client};
+use project::Project;
 
 mod client;
+mod project;
 
 pub(super) const HELP: &str = "Examples:\n  \
 eval \"$(keystone-ng login --auth-url https://identity.example.com/v3)\"\n  \
@@ -50,31 +53,17 @@ pub struct LoginArgs {
     /// What to print: lines for a shell, the token alone, or a JSON object.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Export)]
     format: Format,
-    /// The project that the token is to be good for, by ID.
-    #[arg(long, value_name = "ID", env = "OS_PROJECT_ID")]
-    os_project_id: Option<String>,
-    /// The same by name.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "OS_PROJECT_NAME",
-        conflicts_with = "os_project_id"
-    )]
-    os_project_name: Option<String>,
-    /// The domain of that project, by name.
-    #[arg(long, value_name = "NAME", env = "OS_PROJECT_DOMAIN_NAME")]
-    os_project_domain_name: Option<String>,
-    /// The same by ID; without either, `default`.
-    #[arg(long, value_name = "ID", env = "OS_PROJECT_DOMAIN_ID")]
-    os_project_domain_id: Option<String>,
+    #[command(flatten)]
+    project: Project,
     /// Certificates of the authorities to believe (PEM); without it, the system's.
     #[arg(
         long,
         visible_alias = "os-cacert",
         value_name = "FILE",
+        value_hint = ValueHint::FilePath,
         env = "OS_CACERT"
     )]
-    cacert: Option<PathBuf>,
+    cacert: Option<OsString>,
     /// Believe any certificate. Whoever is in between gets the token, too.
     #[arg(long)]
     insecure: bool,
@@ -96,9 +85,15 @@ enum Format {
 
 /// Runs the command.
 pub(super) fn run(args: &LoginArgs) -> Result<(), Failure> {
-    let client = Client::new(base(&args.auth_url)?, args.cacert.as_deref(), args.insecure)?;
+    let authorities = authorities(args.cacert.as_ref());
+    let client = Client::new(base(&args.auth_url)?, authorities, args.insecure)?;
     let signed_in = block_on(sign_in(&client, args))?;
     out(&signed_in.printed(args.format, &client.base))
+}
+
+/// The file of authorities, if one is named: an empty `OS_CACERT` names none.
+pub(super) fn authorities(file: Option<&OsString>) -> Option<&Path> {
+    file.filter(|file| !file.is_empty()).map(Path::new)
 }
 
 /// The URL without a version at its end.
@@ -144,7 +139,7 @@ async fn sign_in(client: &Client, args: &LoginArgs) -> Result<SignedIn, Failure>
     }
     let granted = wait(client, &waiting).await?;
     let token = granted.token()?;
-    match scope(args) {
+    match args.project.scope() {
         None => Ok(SignedIn {
             token,
             body: granted.body,
@@ -231,21 +226,6 @@ async fn wait(client: &Client, waiting: &Waiting) -> Result<Answer, Failure> {
     Err(trouble.unwrap_or_else(|| {
         Failure::Unhealthy("nobody has let it in in time; begin again".to_owned())
     }))
-}
-
-/// The scope that is asked for, if one is.
-fn scope(args: &LoginArgs) -> Option<Value> {
-    if let Some(id) = args.os_project_id.as_deref().filter(|id| !id.is_empty()) {
-        return Some(json!({"project": {"id": id}}));
-    }
-    let name = args.os_project_name.as_deref();
-    let name = name.filter(|name| !name.is_empty())?;
-    let domain = match (&args.os_project_domain_id, &args.os_project_domain_name) {
-        (Some(id), _) => json!({ "id": id }),
-        (None, Some(name)) => json!({ "name": name }),
-        (None, None) => json!({"id": "default"}),
-    };
-    Some(json!({"project": {"name": name, "domain": domain}}))
 }
 
 async fn rescope(
