@@ -10,9 +10,12 @@ mod rotation;
 mod settings;
 mod tables;
 
-use clap::Args;
+use std::ffi::OsString;
+
+use clap::{Args, ValueHint};
 use url::Url;
 
+use super::login::authorities;
 use super::{ConfigArgs, Failure, base_dir, block_on, load, out};
 use findings::Findings;
 
@@ -20,7 +23,8 @@ use findings::Findings;
 pub(super) const HELP: &str = "Examples:\n  \
 sudo -u keystone keystone-ng doctor\n  \
 keystone-ng doctor --config-file ./keystone.conf --json | jq '.findings[] | select(.level == \"fail\")'\n  \
-keystone-ng doctor --peer http://192.0.2.20:5000\n\n\
+keystone-ng doctor --peer http://192.0.2.20:5000\n  \
+keystone-ng doctor --peer https://identity.example.com --peer-cacert ./authorities.pem\n\n\
 Run it as the user of the server, or it does not see which files that one can't read.\n\n\
 Exit codes: 0 the server can run (warnings or not), 2 the configuration can't be read,\n\
 3 something has to be mended first.";
@@ -40,6 +44,16 @@ pub struct DoctorArgs {
     /// environment, it also has to make one.
     #[arg(long, value_name = "URL")]
     peer: Option<Url>,
+    /// Certificates of the authorities to believe (PEM) where --peer is https; without it, the
+    /// system's.
+    #[arg(
+        long,
+        visible_alias = "os-cacert",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        env = "OS_CACERT"
+    )]
+    peer_cacert: Option<OsString>,
 }
 
 pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
@@ -54,7 +68,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     machine::look(&mut findings, config);
     block_on(passkeys::look(&mut findings, config, args.peer.is_some()));
     if let Some(url) = &args.peer {
-        block_on(peer::look(&mut findings, config, url));
+        let authorities = authorities(args.peer_cacert.as_ref());
+        block_on(peer::look(&mut findings, config, url, authorities));
     }
 
     out(&match args.json {

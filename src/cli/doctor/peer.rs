@@ -1,5 +1,6 @@
 //! Python Keystone beside us: whether it is there, and what one makes is good at the other.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +31,14 @@ const ANSWER: usize = 1024 * 1024;
 const LIFE: i64 = 60;
 /// `Date` has whole seconds, and an answer takes some time.
 const CLOSE: f64 = 2.0;
+/// What to do about authorities that can't be used.
+const CACERT: &str = "name a PEM file of the authorities of its certificate with --peer-cacert";
+/// What to do where nothing answers.
+const UNREACHED: &str = "see whether it runs, and whether this machine may reach it";
+/// The same over TLS.
+const UNREACHED_BY_TLS: &str = "see whether it runs, and whether this machine may reach it; if the \
+                                authority of its certificate is none of the system's, name it with \
+                                --peer-cacert";
 
 /// Where the peer is, and how it is asked.
 struct Peer {
@@ -37,10 +46,15 @@ struct Peer {
     client: Client,
 }
 
-pub(super) async fn look(findings: &mut Findings, config: &Config, url: &Url) {
-    let peer = match Peer::at(url) {
+pub(super) async fn look(
+    findings: &mut Findings,
+    config: &Config,
+    url: &Url,
+    authorities: Option<&Path>,
+) {
+    let peer = match Peer::at(url, authorities) {
         Ok(peer) => peer,
-        Err(why) => return findings.bad(CHECK, why, "look at --peer"),
+        Err((why, advice)) => return findings.bad(CHECK, why, advice),
     };
     if !peer.version(findings, config).await {
         return;
@@ -67,15 +81,20 @@ pub(super) async fn look(findings: &mut Findings, config: &Config, url: &Url) {
 }
 
 impl Peer {
-    fn at(url: &Url) -> Result<Self, String> {
+    /// Or why it can't be asked, and what to do.
+    fn at(url: &Url, authorities: Option<&Path>) -> Result<Self, (String, &'static str)> {
         let mut connector = Connector::new().timeout(PATIENCE);
         match url.scheme() {
             "http" => {}
             "https" => {
-                let tls = client_config(None).map_err(|error| error.to_string())?;
+                let tls = client_config(authorities);
+                let tls = tls.map_err(|error| (error.to_string(), CACERT))?;
                 connector = connector.rustls_0_23(Arc::new(tls));
             }
-            other => return Err(format!("{other} is no scheme that it could be asked by")),
+            other => {
+                let why = format!("{other} is no scheme that it could be asked by");
+                return Err((why, "give --peer a URL of http or https"));
+            }
         }
         let base = url.as_str().trim_end_matches('/');
         Ok(Self {
@@ -98,7 +117,10 @@ impl Peer {
                 findings.bad(
                     CHECK,
                     format_args!("no answer of {url}: {error}"),
-                    "see whether it runs, and whether this machine may reach it",
+                    match url.starts_with("https:") {
+                        true => UNREACHED_BY_TLS,
+                        false => UNREACHED,
+                    },
                 );
                 return false;
             }
@@ -275,9 +297,10 @@ async fn made_there(findings: &mut Findings, peer: &Peer, format: &TokenFormat) 
     let (Some(name), Some(password)) = (said("OS_USERNAME"), said("OS_PASSWORD")) else {
         return;
     };
-    let domain = match said("OS_USER_DOMAIN_NAME") {
-        Some(name) => json!({"name": name}),
-        None => json!({"id": said("OS_USER_DOMAIN_ID").unwrap_or_else(|| "default".to_owned())}),
+    let domain = match (said("OS_USER_DOMAIN_ID"), said("OS_USER_DOMAIN_NAME")) {
+        (Some(id), _) => json!({ "id": id }),
+        (None, Some(name)) => json!({ "name": name }),
+        (None, None) => json!({"id": "default"}),
     };
     let password = SecretString::from(password);
     let token = match peer.login(&name, domain, &password).await {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::behind_a_proxy;
+use crate::server::tls::Pair;
 use crate::support::cloud::Builder;
 use crate::support::login::PASSWORD;
 use crate::support::{Cloud, Options, python};
@@ -10,8 +11,14 @@ use crate::testdb::each_server;
 
 /// What it finds: check, level and message with advice, and its exit code.
 fn doctor(ours: &Cloud<'_>, url: &str) -> (Vec<[String; 3]>, Option<i32>) {
+    doctor_with(ours, url, &[])
+}
+
+/// The same, with this on its command line besides.
+fn doctor_with(ours: &Cloud<'_>, url: &str, more: &[&str]) -> (Vec<[String; 3]>, Option<i32>) {
     let output = Cloud::command(&["doctor", "--json", "--peer", url, "--config-file"])
         .arg(ours.config_file())
+        .args(more)
         .env("OS_USERNAME", "admin")
         .env("OS_PASSWORD", PASSWORD)
         .output()
@@ -87,5 +94,32 @@ each_server! {
         assert!(of(&found, "peer").1.contains("no answer of http://127.0.0.1:1/v3"), "{found:?}");
         let (found, _) = doctor(&ours, ours.metrics().base());
         assert!(of(&found, "peer").1.contains("not as Keystone"), "{found:?}");
+    }
+}
+
+on_sqlite! {
+    async fn doctor_believes_the_authorities_that_it_is_told_of(db: TestDb) {
+        let pair = Pair::make(db.scratch(), "peer");
+        let ours = Builder::new(&db)
+            .set("api_server", "tls_certificate", pair.certificate.display())
+            .set("api_server", "tls_key", pair.key.display())
+            .start()
+            .await;
+        let url = format!("https://{}", ours.address().replace("127.0.0.1", "localhost"));
+
+        let unknown = Pair::make(db.scratch(), "somebodys");
+        for (file, said) in [
+            (&unknown.certificate, "no answer of https://localhost"),
+            (&pair.key, "no usable certificate"),
+        ] {
+            let (found, code) = doctor_with(&ours, &url, &["--peer-cacert", file.to_str().unwrap()]);
+            let (level, told) = of(&found, "peer");
+            assert_eq!((level, code), ("fail", Some(3)), "{found:?}");
+            assert!(told.contains(said) && told.contains("--peer-cacert"), "{told}");
+        }
+
+        let its = pair.certificate.to_str().unwrap();
+        let (found, _) = doctor_with(&ours, &url, &["--peer-cacert", its]);
+        assert_eq!(of(&found, "peer").0, "ok", "{found:?}");
     }
 }
