@@ -63,7 +63,9 @@ keystone-ng config sample         every option, explained\n  \
 keystone-ng doctor                what a server lacks, and what to do\n\n\
 Exit codes:\n  \
 0  done\n  1  tried, and failed\n  2  wrong command line or configuration\n  \
-3  looked at, and not as it should be (doctor, db status, policy check, passkeys import)";
+3  looked at, and not as it should be (doctor; db status; db sync, quickstart and serve on\n     \
+tables that are not these; credential rotate; policy validate, policy check; token inspect;\n     \
+passkeys import), or not let in (login)";
 
 const BOOTSTRAP_HELP: &str = "Example:\n  \
 OS_BOOTSTRAP_PASSWORD=... keystone-ng bootstrap --bootstrap-region-id RegionOne \\\n      \

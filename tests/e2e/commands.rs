@@ -393,3 +393,55 @@ fn config_check_knows_every_option_of_python_keystones_own_sample() {
         assert!(!ran.err.contains("there is no option"), "{}", ran.err);
     }
 }
+
+/// The Rust files of a folder and those below it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    };
+    paths.flat_map(below).collect()
+}
+
+#[test]
+fn help_and_handbook_name_each_command_that_ends_with_code_3() {
+    const COMMANDS: [(&str, &[&str]); 8] = [
+        ("db.rs", &["db status", "db sync", "quickstart"]),
+        ("doctor/mod.rs", &["doctor"]),
+        ("inspect.rs", &["token inspect"]),
+        ("keys.rs", &["credential rotate"]),
+        ("login.rs", &["login"]),
+        ("passkeys.rs", &["passkeys import"]),
+        ("policy.rs", &["policy validate", "policy check"]),
+        ("serve.rs", &["serve"]),
+    ];
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let after = |text: &str, heading: &str| words(text.split_once(heading).unwrap().1);
+    let help = Ran::from(Cloud::command(&["--help"]).output().unwrap());
+    let help = after(&help.out, "3  looked at");
+    let handbook = std::fs::read_to_string(top.join("docs/OPERATIONS.md")).unwrap();
+    let handbook = after(&handbook, "## Commands and exit codes");
+    let handbook = handbook.split("`keystone-ng doctor` looks").next().unwrap();
+
+    let cli = top.join("src/cli");
+    let mut ending: Vec<String> = sources(&cli)
+        .into_iter()
+        .filter(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            text.contains("Failure::Unhealthy(")
+        })
+        .map(|file| file.strip_prefix(&cli).unwrap().display().to_string())
+        .collect();
+    ending.sort();
+    assert_eq!(ending, COMMANDS.map(|(file, _)| file));
+    for name in COMMANDS.iter().flat_map(|(_, names)| *names) {
+        assert!(help.contains(name), "{name}: {help}");
+        assert!(
+            handbook.contains(&format!("`{name}`")),
+            "{name}: {handbook}"
+        );
+    }
+}
