@@ -25,6 +25,7 @@ use crate::policy::{Rule, Subject as _};
 use crate::telemetry::logins::Ceremony;
 
 /// The user, if the caller is that user, has signed in just now, and policy has nothing against it.
+/// Who asks for another one learns nothing of whether there is that one.
 pub(super) async fn own(
     node: &Node,
     caller: &Caller,
@@ -32,14 +33,14 @@ pub(super) async fn own(
     user: &UserId,
     now: i64,
 ) -> Result<Arc<User>, ApiError> {
-    let found = allow(node, caller, rule, user).await?;
-    refuse_delegated(caller)?;
     if !is_own(caller, user) {
         return Err(ApiError::forbidden_action(
             "Users register their passkeys themselves. Send this one an invitation (POST \
              /v4/users/{user_id}/passkeys/invitation)",
         ));
     }
+    let found = allow(node, caller, rule, user).await?;
+    refuse_delegated(caller)?;
     require_fresh(node, caller, now)?;
     Ok(found)
 }

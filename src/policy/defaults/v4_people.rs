@@ -198,8 +198,11 @@ pub(super) const RULES: &[DefaultRule] = &[
         check: "rule:admin_required or (role:reader and domain_id:%(target.user.domain_id)s and not \
             None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
         scopes: ALL,
-        description: "Read a passkey.",
-        operations: &["GET /v4/users/{user_id}/passkeys/{id}"],
+        description: "Read a passkey, or how many recovery codes are left.",
+        operations: &[
+            "GET /v4/users/{user_id}/passkeys/{id}",
+            "GET /v4/users/{user_id}/passkeys/recovery_codes",
+        ],
         deprecated: None,
     },
     DefaultRule {
@@ -240,13 +243,14 @@ pub(super) const RULES: &[DefaultRule] = &[
     },
     DefaultRule {
         rule: Rule::V4PasskeyRegister,
-        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
+        check: "user_id:%(target.user.id)s",
         scopes: ALL,
-        description: "Register a passkey for a user.",
+        description: "Register a passkey of one's own, or make recovery codes. Nobody does so for others, \
+            whatever this rule says: see identity:v4_passkey_invite.",
         operations: &[
             "POST /v4/users/{user_id}/passkeys/register_start",
             "POST /v4/users/{user_id}/passkeys/register_finish",
+            "POST /v4/users/{user_id}/passkeys/recovery_codes",
         ],
         deprecated: None,
     },

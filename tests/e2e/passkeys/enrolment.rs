@@ -1,6 +1,6 @@
 //! Who registers passkeys, and with which tokens.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{alice, log_in, passkeys_of, post, register, start, world};
 use crate::support::login::application_credential;
@@ -153,13 +153,26 @@ on_sqlite! {
         let admin = api.admin().await;
         let answer = try_to_begin(&admin, "alice").await.expect(403);
         assert!(answer.message().contains("invitation"), "{answer:?}");
-        // Who may not see a user learns nothing of whether there is one.
+        // Nobody learns of whether there is such a user.
         let bob = api.login("bob", Scope::Unscoped).await;
-        let refusals: Vec<Value> = [
-            try_to_begin(&bob, "alice").await.expect(403).json(),
-            try_to_begin(&bob, "nobody").await.expect(403).json(),
-        ].into();
-        assert_eq!(refusals[0], refusals[1]);
-        try_to_begin(&admin, "nobody").await.expect(404);
+        for session in [&admin, &bob] {
+            for user in ["alice", "nobody"] {
+                let refusal = try_to_begin(session, user).await.expect(403);
+                assert_eq!(refusal.json(), answer.json(), "{user}");
+                let codes = format!("{}/recovery_codes", passkeys_of(user));
+                let refusal = session.post(&codes, &json!({})).await.expect(403);
+                assert_eq!(refusal.json(), answer.json(), "{user}");
+            }
+        }
+    }
+
+    async fn i10_no_policy_lets_anybody_register_for_others(db: TestDb) {
+        let policy = db.scratch().join("everybody.yaml");
+        std::fs::write(&policy, "'identity:v4_passkey_register': '@'\n").unwrap();
+        let cloud = world(&db).set("oslo_policy", "policy_file", policy.display()).start().await;
+        let admin = cloud.api().admin().await;
+        let answer = try_to_begin(&admin, "alice").await.expect(403);
+        assert!(answer.message().contains("invitation"), "{answer:?}");
+        try_to_begin(&admin, admin.text("/user/id")).await.expect(201);
     }
 }
