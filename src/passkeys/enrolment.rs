@@ -137,7 +137,8 @@ fn refused(node: &Node, initiator: Initiator, id: &str, error: &ApiError, reason
     send(node, initiator, Operation::Created, id, Some(failure));
 }
 
-/// Makes an invitation for the user to register a passkey.
+/// Makes an invitation for the user to register a passkey. Who invites oneself has to have signed in as
+/// for registering one.
 ///
 /// # Errors
 /// 403 for who may not, and for delegated tokens.
@@ -151,6 +152,8 @@ pub async fn invite(
     allow(node, caller, Rule::V4PasskeyInvite, user).await?;
     refuse_delegated(caller)?;
     if is_own(caller, user) {
+        // Or it would be a way around what that asks for.
+        allow(node, caller, Rule::V4PasskeyRegister, user).await?;
         require_fresh(node, caller, now)?;
     }
     let create = CreateInvitation {

@@ -138,8 +138,9 @@ section! {
         pub enrolment_max_auth_age: Duration = Duration::from_secs(600), max = Some(86_400.0);
         /// Policy rules of operations that ask for another login: one of the last enrolment_max_auth_age
         /// seconds, and by passkey where the user has one. Any can be named, such as
-        /// identity:delete_user; and, so that with a password alone nobody changes the passkeys of who
-        /// has some, identity:v4_passkey_register,identity:v4_passkey_update,identity:v4_passkey_delete.
+        /// identity:delete_user; and, so that with a password alone nobody changes the own passkeys who
+        /// has some, identity:v4_passkey_register,identity:v4_passkey_update,identity:v4_passkey_delete;
+        /// for those of others as well identity:v4_passkey_invite,identity:v4_passkey_reset.
         pub step_up_policies: Vec<Rule> = Vec::new();
         /// What is done when a passkey's counter goes back.
         pub on_counter_regression: CounterRegression = CounterRegression::Refuse;

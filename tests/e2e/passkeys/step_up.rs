@@ -70,6 +70,49 @@ each_database! {
         wants_a_passkey(&by_password.patch(&one, &put("disabled")).await, "identity:v4_passkey_update");
     }
 
+    async fn an_administrator_gets_around_it_neither_by_an_invitation_nor_by_a_reset(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        let by_password = api.admin().await;
+        let all = passkeys_of(by_password.text("/user/id"));
+        let invitation = format!("{all}/invitation");
+        // Who has none, by a login of just now.
+        by_password.post(&invitation, &json!({})).await.expect(201);
+        by_password.delete(&all).await.expect(204);
+        let (mut key, _) = register(&by_password).await;
+
+        let invited = by_password.post(&invitation, &json!({})).await;
+        wants_a_passkey(&invited, "identity:v4_passkey_register");
+        wants_a_passkey(&by_password.delete(&all).await, "identity:v4_passkey_delete");
+
+        let session = by_passkey(api, &mut key, Scope::Project("admin")).await;
+        session.post(&invitation, &json!({})).await.expect(201);
+        session.delete(&all).await.expect(204);
+        let left = by_password.get(&all).await.expect(200).json();
+        assert_eq!(left["passkeys"], json!([]));
+    }
+
+    async fn for_others_it_is_asked_for_where_that_is_named(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        let by_password = api.admin().await;
+        let (mut key, _) = register(&by_password).await;
+        let of_bob = passkeys_of("bob");
+        let invitation = format!("{of_bob}/invitation");
+        by_password.post(&invitation, &json!({})).await.expect(201);
+        by_password.delete(&of_bob).await.expect(204);
+
+        let rules = "identity:v4_passkey_invite, identity:v4_passkey_reset";
+        let other = cloud.start_node(enabled().set("webauthn", "step_up_policies", rules)).await;
+        let by_password = by_password.at(other.api());
+        let invited = by_password.post(&invitation, &json!({})).await;
+        wants_a_passkey(&invited, "identity:v4_passkey_invite");
+        wants_a_passkey(&by_password.delete(&of_bob).await, "identity:v4_passkey_reset");
+        let session = by_passkey(api, &mut key, Scope::Project("admin")).await.at(other.api());
+        session.post(&invitation, &json!({})).await.expect(201);
+        session.delete(&of_bob).await.expect(204);
+    }
+
     async fn any_rule_can_ask_for_it(db: TestDb) {
         let rules = "identity:delete_user, identity:update_user";
         let options = || enabled().set("webauthn", "step_up_policies", rules);
