@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{alice, begin, finish, log_in, passkeys_of, register, world};
 use crate::support::cloud::Builder;
+use crate::support::login::PASSWORD;
 use crate::support::passkey::{Authenticator, ORIGIN, bytes, text};
-use crate::support::{Answer, Api, Scope};
+use crate::support::{Answer, Api, Scope, seed};
 use crate::testdb::{TestDb, each_database};
 
 /// A cloud where one may try as often as one likes.
@@ -292,9 +293,13 @@ each_database! {
     }
 
     async fn a_passkey_of_one_is_none_of_anothers(db: TestDb) {
-        let cloud = unlimited(&db).start().await;
+        let branch = [seed::domain("branch", true), seed::user("frank", "branch", true)].concat();
+        let cloud = unlimited(&db).seed(branch).start().await;
         let api = cloud.api();
         let due = refusal(api).await;
+        let frank = json!({"user": {"id": "frank", "password": PASSWORD}});
+        let frank = json!({"auth": {"identity": {"methods": ["password"], "password": frank}}});
+        let (mut franks, _) = register(&api.session(&frank).await).await;
         let (_, mut alices, _) = alice(api).await;
         let bob = api.login("bob", Scope::Unscoped).await;
         let (mut bobs, _) = register(&bob).await;
@@ -307,13 +312,16 @@ each_database! {
         assert_eq!(seen(&finish(api, &body).await), due);
         std::mem::swap(&mut alices.handle, &mut bobs.handle);
         log_in(api, &mut alices).await.expect(201);
-        // Whoever is disabled, the domain that is, and who is gone.
+        // Whoever is disabled, whose domain is, and who is gone.
         let admin = api.admin().await;
-        let enabled = |on: bool| json!({"user": {"enabled": on}});
-        admin.patch("/v3/users/alice", &enabled(false)).await.expect(200);
-        assert_eq!(seen(&log_in(api, &mut alices).await), due);
-        admin.patch("/v3/users/alice", &enabled(true)).await.expect(200);
-        log_in(api, &mut alices).await.expect(201);
+        for (path, kind) in [("/v3/users/alice", "user"), ("/v3/domains/branch", "domain")] {
+            let key = if kind == "user" { &mut alices } else { &mut franks };
+            let enabled = |on: bool| json!({kind: {"enabled": on}});
+            admin.patch(path, &enabled(false)).await.expect(200);
+            assert_eq!(seen(&log_in(api, key).await), due, "{path}");
+            admin.patch(path, &enabled(true)).await.expect(200);
+            log_in(api, key).await.expect(201);
+        }
         admin.delete("/v3/users/alice").await.expect(204);
         assert_eq!(seen(&log_in(api, &mut alices).await), due);
     }

@@ -5,8 +5,9 @@ use awc::http::Method;
 use serde_json::{Value, json};
 
 use super::forged::unlimited;
-use super::{alice, log_in, passkeys_of, post, register, world};
+use super::{alice, log_in, passkeys_of, post, register, token_of, world};
 use crate::support::delegation::{ec2_key, ec2_token, in_trust, trust};
+use crate::support::oauth1;
 use crate::support::passkey::Authenticator;
 use crate::support::{Answer, Api, Cloud, Scope, Session, password, seed};
 
@@ -90,10 +91,14 @@ on_sqlite! {
         let signed = ec2_token(api, &admin, &ec2_key(&session, "demo").await).await;
         let own = crate::support::delegation::application_credential(&session, json!({"name": "a", "unrestricted": true})).await;
         let application = api.session(&own.login()).await;
+        let consumer = oauth1::consumer(&admin).await;
+        let granted = oauth1::granted(&session, &consumer, "demo", &json!([{"name": "member"}])).await;
+        let consumed = oauth1::Signer::new(&consumer).with(&granted).login(api, &Value::Null).await;
+        let consumed = token_of(&consumed.expect(201));
         let id = passkey["id"].as_str().unwrap();
         for (kind, token) in [
             ("a trust's", trusted.token()), ("EC2's", signed.as_str()),
-            ("an unrestricted application's", application.token()),
+            ("an unrestricted application's", application.token()), ("a consumer's", consumed.as_str()),
         ] {
             for (what, answer) in asked(api, token, id).await {
                 assert_eq!(answer.status(), 403, "{kind}: {what}: {answer:?}");
