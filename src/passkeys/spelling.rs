@@ -9,7 +9,8 @@ use base64::engine::general_purpose::{
     GeneralPurpose, GeneralPurposeConfig, URL_SAFE as PADDED, URL_SAFE_NO_PAD as BARE,
 };
 use keystone_actors::webauthn::{
-    Asserted, Attested, CreationOptions, Descriptor, RequestOptions, Requirement, limits,
+    Asserted, Attested, CreationOptions, Descriptor, RequestOptions, Requirement, fuzz_webauthn,
+    limits,
 };
 use serde_json::{Map, Value, json};
 
@@ -179,6 +180,43 @@ pub fn asserted(body: &Value) -> Result<Asserted, ApiError> {
 /// Unpadded base64url.
 pub fn base64url(bytes: &[u8]) -> String {
     BARE.encode(bytes)
+}
+
+/// Takes arbitrary bytes for the body in which a browser's answer comes, and what is read of it for
+/// parts of a ceremony. For fuzzing: whatever they are, it returns, and what is wrong with them is the
+/// client's fault.
+pub fn fuzz_passkey(data: &[u8]) {
+    let Ok(body) = crate::api::body::parse(None, data) else {
+        return;
+    };
+    let bounded = |part: &[u8], limit: usize| (1..=limit).contains(&part.len());
+    match attested(&body) {
+        Ok(read) => {
+            debug_assert!(bounded(&read.raw_id, limits::CREDENTIAL_ID));
+            debug_assert!(read.transports.len() <= limits::TRANSPORTS);
+            for part in [&read.attestation_object, &read.client_data_json] {
+                debug_assert!(bounded(part, limits::PART));
+                fuzz_webauthn(part);
+            }
+        }
+        Err(error) => debug_assert!(error.status().is_client_error()),
+    }
+    match asserted(&body) {
+        Ok(read) => {
+            let mut handle = read.user_handle.iter();
+            debug_assert!(handle.all(|it| bounded(it, limits::USER_HANDLE)));
+            debug_assert!(bounded(&read.raw_id, limits::CREDENTIAL_ID));
+            for part in [
+                &read.authenticator_data,
+                &read.client_data_json,
+                &read.signature,
+            ] {
+                debug_assert!(bounded(part, limits::PART));
+                fuzz_webauthn(part);
+            }
+        }
+        Err(error) => debug_assert!(error.status().is_client_error()),
+    }
 }
 
 /// A credential on its way in.

@@ -12,18 +12,29 @@ use serde_json::{Value, json};
 mod auth_request;
 #[path = "../fuzz/fuzz_targets/ini.rs"]
 mod ini;
+#[path = "../fuzz/fuzz_targets/passkey.rs"]
+mod passkey;
 #[path = "../fuzz/fuzz_targets/policy.rs"]
 mod policy;
 #[path = "../fuzz/fuzz_targets/token.rs"]
 mod token;
+#[path = "../fuzz/fuzz_targets/webauthn.rs"]
+mod webauthn;
 
-const TARGETS: [&str; 4] = ["auth_request", "ini", "policy", "token"];
+const TARGETS: [&str; 6] = [
+    "auth_request",
+    "ini",
+    "passkey",
+    "policy",
+    "token",
+    "webauthn",
+];
 
 /// Longer inputs find nothing that shorter ones do not.
 const LONGEST: usize = 8 * 1024;
 
 /// What parsers stumble over.
-const STUMBLING: [&[u8]; 18] = [
+const STUMBLING: [&[u8]; 22] = [
     b"\0",
     b"\xff\xfe",
     b"\xc2",
@@ -42,6 +53,10 @@ const STUMBLING: [&[u8]; 18] = [
     b"${a}",
     b"=",
     b"&a *a",
+    b"\x81\x81\x81\x81\x81\x81\x81\x81",
+    b"\xbf\x9f\x5f",
+    b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"\x3b\xff\xff\xff\xff\xff\xff\xff\xff",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -229,4 +244,14 @@ fn e2_no_policy_of_the_corpus_breaks_the_parser() {
 #[test]
 fn e2_no_request_of_the_corpus_breaks_the_pipeline() {
     feed("auth_request", auth_request::run, 20_000);
+}
+
+#[test]
+fn e2_no_answer_of_the_corpus_breaks_a_ceremony() {
+    feed("webauthn", webauthn::run, 6_000);
+}
+
+#[test]
+fn e2_no_spelling_of_an_answer_in_the_corpus_breaks_its_reader() {
+    feed("passkey", passkey::run, 3_000);
 }

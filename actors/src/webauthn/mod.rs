@@ -23,7 +23,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use ceremony::{Roots, RootsError};
+pub use ceremony::{Roots, RootsError, fuzz_webauthn};
 pub use codes::hash as passkey_id;
 pub use import::{Counts, Import, ImportRefusal, Step, import};
 pub use messages::{

@@ -5,6 +5,7 @@
 mod authenticator;
 mod cbor;
 mod client;
+mod fuzz;
 mod key;
 mod library;
 mod object;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use webauthn_rs_core::proto::ParsedAttestationData;
 
 use super::{Asserted, Attestation, Attested, Reason, Settings, limits};
+pub use fuzz::fuzz_webauthn;
 pub use roots::{Roots, RootsError};
 
 /// No part of an answer is longer, in bytes.
