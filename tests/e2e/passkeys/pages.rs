@@ -130,7 +130,7 @@ const OPEN: [&str; 5] = [
 ];
 
 on_sqlite! {
-    async fn what_another_site_sends_does_nothing(db: TestDb) {
+    async fn d8_what_another_site_sends_does_nothing(db: TestDb) {
         let cloud = unlimited(&db).start().await;
         let api = cloud.api();
         let (session, _, passkey) = alice(api).await;
@@ -172,7 +172,7 @@ on_sqlite! {
         assert_eq!(listed["passkeys"].as_array().unwrap().len(), 1);
     }
 
-    async fn what_has_not_the_proof_of_its_session_does_nothing(db: TestDb) {
+    async fn d8_what_has_not_the_proof_of_its_session_does_nothing(db: TestDb) {
         let cloud = unlimited(&db).start().await;
         let api = cloud.api();
         let (session, _, passkey) = alice(api).await;
@@ -218,7 +218,7 @@ on_sqlite! {
         assert_eq!(api.request(Method::GET, &passkeys_of("alice")).token(token).send().await.status(), 401);
     }
 
-    async fn a_session_is_for_this_host_alone_and_leads_to_our_pages_alone(db: TestDb) {
+    async fn d8_a_session_is_for_this_host_alone_and_leads_to_our_pages_alone(db: TestDb) {
         let cloud = unlimited(&db).start().await;
         let api = cloud.api();
         let answer = by_password(api, "alice", "").await.expect(303);
@@ -252,7 +252,7 @@ on_sqlite! {
         assert!(!String::from_utf8_lossy(page.bytes()).contains("<script>alert"));
     }
 
-    async fn no_answer_of_the_pages_may_be_framed_kept_or_guessed(db: TestDb) {
+    async fn d8_no_answer_of_the_pages_may_be_framed_kept_or_guessed(db: TestDb) {
         let cloud = unlimited(&db).start().await;
         let api = cloud.api();
         let browser = Browser::of(api, "alice").await;
