@@ -8,6 +8,11 @@ is the MD5 of its kind and number.
 | projects | 2,000: each with five below it, down to the fifth level |
 | groups | 500, each user in two of them; the first user in 100 |
 | roles | `crowd-top` implies five, each of which implies nine: 50 implications |
+| idle domains, idle roles | 500 of each, of which nothing else knows, so that lists of them are long |
+| services, endpoints, regions | 500, three of each, 100; disabled, so that catalogs, and with them tokens, stay as they are |
+| registered limits, limits, policies | one of each service, one of each project, 500 |
+| credentials | 2,000 of the first users, ten of each: copies of one that this server has sealed |
+| trusts, application credentials | 1,000 that the first user gave, each to another; 1,000 of the first user, for the lowest project |
 | assignments | 100,000: each user on nine projects and on its domain; each group on two projects; ten users of a domain inherit on all of it; the first user has `crowd-top` on the top of its domain's tree, inherited |
 """
 
@@ -30,6 +35,12 @@ MIDDLE, LEAVES = 5, 9
 PROJECTS_OF_USER, GROUPS_OF_USER, PROJECTS_OF_GROUP = 9, 2, 2
 GROUPS_OF_FIRST = 100
 HEIRS = 10
+# What hangs together with nothing of the above.
+IDLE = 500
+SERVICES, REGIONS, POLICIES = 500, 100, 500
+INTERFACES = ("public", "internal", "admin")
+CREDENTIALS, CREDENTIALS_OF_USER = 2_000, 10
+TRUSTS, APPLICATION_CREDENTIALS = 1_000, 1_000
 
 
 def identify(kind: str, number: int) -> str:
@@ -83,11 +94,100 @@ def _assign(kind: str, actor: str, target: str, role: str, inherited: int, numbe
     )
 
 
+def _range(count: int, before: int, share: int) -> str:
+    """Of so many things, the numbers from `before` hundredths to `share` hundredths."""
+    return f"seq_{count * before // 100}_to_{count * share // 100 - 1}"
+
+
+def _things(share: int, before: int) -> str:
+    """What is listed without regard to people and projects, and what the first users keep."""
+
+    def rows(table: str, columns: str, values: str, count: int) -> str:
+        return f"INSERT INTO `{table}` ({columns}) SELECT {values} FROM {_range(count, before, share)};\n"
+
+    def own(kind: str) -> str:
+        return _id(kind, "seq")
+
+    interfaces = ", ".join(f"'{one}'" for one in INTERFACES)
+    of_three = f"seq DIV {len(INTERFACES)}"
+    first, leaf = f"'{identify('user', 0)}'", f"'{_leaf(share)}'"
+    project = "id, name, extra, description, enabled, domain_id, parent_id, is_domain"
+    secret = (
+        "(SELECT password_hash FROM password JOIN local_user ON local_user.id = local_user_id"
+        " WHERE name = 'admin' AND domain_id = 'default' LIMIT 1)"
+    )
+    endpoint = (
+        f"{own('endpoint')}, ELT(1 + seq MOD {len(INTERFACES)}, {interfaces}), {_id('service', of_three)},"
+        f" 'http://crowd.example.org/v1', '{{}}', 0, CONCAT('crowd-region-', {of_three} MOD {REGIONS * share // 100})"
+    )
+    registered = _id("registered", f"seq MOD {SERVICES * share // 100}")
+    copies = _range(CREDENTIALS, before, share)
+    statements = [
+        rows(
+            "project",
+            project,
+            f"{own('idle')}, CONCAT('crowd-idle-', seq), '{{}}', '', 1, '<<keystone.domain.root>>', NULL, 1",
+            IDLE,
+        ),
+        rows("role", "id, name, extra", f"{own('idle-role')}, CONCAT('crowd-idle-', seq), '{{}}'", IDLE),
+        rows("region", "id, description, extra", "CONCAT('crowd-region-', seq), 'one of many', '{}'", REGIONS),
+        rows(
+            "service",
+            "id, type, enabled, extra",
+            f"{own('service')}, CONCAT('crowd-', seq), 0, CONCAT('{{\"name\": \"crowd-', seq, '\"}}')",
+            SERVICES,
+        ),
+        rows(
+            "endpoint",
+            "id, interface, service_id, url, extra, enabled, region_id",
+            endpoint,
+            SERVICES * len(INTERFACES),
+        ),
+        rows(
+            "registered_limit",
+            "id, service_id, resource_name, default_limit",
+            f"{own('registered')}, {own('service')}, 'cores', 10",
+            SERVICES,
+        ),
+        rows(
+            "limit",
+            "id, project_id, resource_limit, registered_limit_id",
+            f"{own('limit')}, {own('project')}, 20, {registered}",
+            PROJECTS,
+        ),
+        rows(
+            "policy",
+            "id, type, `blob`, extra",
+            f"{own('policy')}, 'application/json', '{{\"a\": []}}', '{{}}'",
+            POLICIES,
+        ),
+        "INSERT INTO credential (id, user_id, type, extra, key_hash, encrypted_blob)"
+        f" SELECT {own('credential')}, {_id('user', f'seq DIV {CREDENTIALS_OF_USER}')}, 'crowd-copy', extra, key_hash,"
+        f" encrypted_blob FROM credential JOIN {copies} WHERE type = '{SEALED}';\n",
+        rows(
+            "trust",
+            "id, trustor_user_id, trustee_user_id, project_id, impersonation, extra",
+            f"{own('trust')}, {first}, {_id('user', 'seq + 1')}, {leaf}, 1, '{{}}'",
+            TRUSTS,
+        ),
+        rows("trust_role", "trust_id, role_id", f"{own('trust')}, {_role('reader')}", TRUSTS),
+        rows(
+            "application_credential",
+            "id, name, secret_hash, user_id, project_id, unrestricted",
+            f"{own('application')}, CONCAT('crowd-', seq), {secret}, {first}, {leaf}, 0",
+            APPLICATION_CREDENTIALS,
+        ),
+        "INSERT IGNORE INTO application_credential_role (application_credential_id, role_id)"
+        f" SELECT internal_id, {_role('reader')} FROM application_credential WHERE user_id = {first};\n",
+    ]
+    return "".join(statements)
+
+
 def _grow(share: int, before: int) -> str:
     """From `before` hundredths of all to `share` hundredths."""
 
     def numbers(count: int) -> str:
-        return f"seq_{count * before // 100}_to_{count * share // 100 - 1}"
+        return _range(count, before, share)
 
     domain = _id("domain", f"seq MOD {DOMAINS}")
     # Within a domain projects are numbered by `seq DIV DOMAINS`; the first is the top.
@@ -152,6 +252,7 @@ class Crowd:
     domain = identify("domain", 0)
     top = identify("project", 0)
     role = identify("role", 0)
+    service = identify("service", 0)
 
     @property
     def scope(self) -> dict:
@@ -177,15 +278,33 @@ def _leaf(share: int) -> str:
     return identify("project", place * DOMAINS)
 
 
-def grow(database: MariaDb, before: int, share: int) -> None:
+# The type of the credential that the others are copies of.
+SEALED = "crowd-sealed"
+
+
+def _seal(client: Client) -> None:
+    """Makes the one credential that has to be made by a server, which has the keys."""
+    answer = client.send(issue(password(ADMIN, ADMIN_PASSWORD, ADMIN_SCOPE)))
+    if answer.status != 201:
+        raise Failure(f"{client.address} issues no token: {answer.status} {answer.body[:300]!r}")
+    admin = client.with_token(answer.header("X-Subject-Token"))
+    credential = {"type": SEALED, "blob": "one of many secrets", "user_id": identify("user", 0)}
+    admin.call("POST", "/v3/credentials", {"credential": credential})
+
+
+def grow(database: MariaDb, client: Client, before: int, share: int) -> None:
     """Adds rows until there are `share` hundredths of all; `before` hundredths are there."""
+    if not before:
+        _seal(client)
     statements = "" if before else _domains() + _roles()
-    database.execute(f"SET autocommit = 0;\n{statements}{_grow(share, before)}COMMIT;\nANALYZE TABLE assignment;\n")
+    statements += _grow(share, before) + _things(share, before)
+    database.execute(f"SET autocommit = 0;\n{statements}COMMIT;\nANALYZE TABLE assignment;\n")
 
 
 def counted(database: MariaDb) -> str:
     """How many of each there are, for people."""
-    tables = ("user", "project", "`group`", "user_group_membership", "assignment", "implied_role")
+    tables = ("user", "project", "`group`", "user_group_membership", "assignment", "implied_role", "role", "service")
+    tables += ("endpoint", "`limit`", "policy", "credential", "trust", "application_credential")
     counts = database.execute("".join(f"SELECT COUNT(*) FROM {table};\n" for table in tables)).split()
     return ", ".join(f"{count} {table.strip('`')}s" for count, table in zip(counts, tables))
 

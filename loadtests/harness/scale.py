@@ -47,7 +47,7 @@ class Question:
 def _get(name: str, path: str, members: str = "", what: str = "", apart: str = "") -> Question:
     def ask(one: Crowd) -> list[Request]:
         places = {"user": one.first, "group": one.group, "domain": one.domain, "top": one.top, "leaf": one.leaf}
-        return [one.get(path.format(**places, role=one.role))]
+        return [one.get(path.format(**places, role=one.role, service=one.service))]
 
     return Question(name, what or f"GET /{path}", ask, members, apart=apart)
 
@@ -74,6 +74,26 @@ QUESTIONS = [
     _get("project-parents-ids", "projects/{leaf}?parents_as_ids"),
     _get("project-subtree-list", "projects/{top}?subtree_as_list", "project.subtree"),
     _get("project-subtree-ids", "projects/{top}?subtree_as_ids"),
+    _get("domains", "domains", "domains"),
+    _get("roles", "roles", "roles"),
+    _get("services", "services", "services"),
+    _get("endpoints", "endpoints", "endpoints"),
+    _get("endpoints-of-service", "endpoints?service_id={service}", "endpoints"),
+    _get("regions", "regions", "regions"),
+    _get("registered-limits", "registered_limits", "registered_limits"),
+    _get("limits", "limits", "limits"),
+    _get("limits-of-project", "limits?project_id={top}", "limits"),
+    _get("policies", "policies", "policies"),
+    _get("credentials", "credentials", "credentials"),
+    _get("credentials-of-user", "credentials?user_id={user}", "credentials"),
+    _get("trusts", "OS-TRUST/trusts", "trusts"),
+    _get("trusts-of-trustor", "OS-TRUST/trusts?trustor_user_id={user}", "trusts"),
+    _get("application-credentials", "users/{user}/application_credentials", "application_credentials"),
+    Question(
+        "member",
+        "HEAD /groups/…/users/…",
+        lambda one: [one.get(f"groups/{one.group}/users/{one.first}", method="HEAD")],
+    ),
     _get("implies", "roles/{role}/implies", "role_inference.implies"),
     _get("inferences", "role_inferences", "role_inferences"),
     _get("assignments", ASSIGNMENTS, ASSIGNMENTS),
@@ -228,11 +248,11 @@ class Scale:
     def measure(self) -> None:
         stage = self._stage
         say(f"adding {TENTH} of 100 rows")
-        crowd.grow(stage.database, 0, TENTH)
+        crowd.grow(stage.database, stage.ours.client, 0, TENTH)
         small = crowd.with_tokens(stage.ours.client, TENTH)
         before = {one.name: self._look_again(stage.ours, one, small) for one in self._in_turn()}
         say("adding the others")
-        crowd.grow(stage.database, TENTH, 100)
+        crowd.grow(stage.database, stage.ours.client, TENTH, 100)
         say(f"there are {crowd.counted(stage.database)}")
         # What was cached of fewer rows is gone with the process; so are statistics of the database.
         stage.ours.restart()
