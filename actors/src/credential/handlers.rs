@@ -11,7 +11,6 @@ use super::{
 use crate::actor::Serve;
 use crate::epoch::Kind;
 use crate::ids::CredentialId;
-use crate::token::KeySet;
 
 impl CredentialProvider {
     async fn describe(&self, id: &CredentialId) -> Result<Arc<SealedCredential>, Error> {
@@ -22,17 +21,6 @@ impl CredentialProvider {
             Ok((Arc::new(found), self.cache.epochs().dependencies(on)))
         };
         self.cache.get_or_load(id, load).await
-    }
-}
-
-/// A credential with its secret.
-pub(super) fn open(keys: &KeySet, sealed: &SealedCredential) -> Result<Credential, Error> {
-    match keys::open(keys, &sealed.sealed) {
-        Ok(text) => Ok(sealed.with_text(&text)),
-        Err(source) => {
-            let id = sealed.id.clone();
-            Err(Error::Unopened { id, source })
-        }
     }
 }
 
@@ -48,7 +36,7 @@ impl Serve<DescribeCredential> for CredentialProvider {
 impl Serve<GetCredential> for CredentialProvider {
     async fn serve(self, GetCredential { id }: GetCredential) -> Result<Credential, Error> {
         let sealed = self.describe(&id).await?;
-        open(&*self.keys.current().await?, &sealed)
+        sealed.open(&*self.keys.current().await?)
     }
 }
 
@@ -70,7 +58,7 @@ impl Serve<OpenCredentials> for CredentialProvider {
             return Ok(Vec::new());
         }
         let keys = self.keys.current().await?;
-        credentials.iter().map(|one| open(&keys, one)).collect()
+        credentials.iter().map(|one| one.open(&keys)).collect()
     }
 }
 
@@ -120,7 +108,7 @@ impl Serve<VerifyPasscode> for CredentialProvider {
         let filter = CredentialFilter::of_user(&user, Some(TOTP));
         let mut verdict = TotpVerdict::Wrong;
         for sealed in store::list(&self.db, &filter).await? {
-            let opened = open(&*self.keys.current().await?, &sealed);
+            let opened = sealed.open(&*self.keys.current().await?);
             let credential = match opened {
                 Ok(credential) => credential,
                 // The user may have another.

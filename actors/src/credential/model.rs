@@ -6,10 +6,12 @@ use aws_lc_rs::digest;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-use super::keys::Sealed;
+use super::Error;
+use super::keys::{self, Sealed};
 use crate::attributes::Extra;
 use crate::ids::{CredentialId, ProjectId, UserId};
 use crate::listing::TextFilter;
+use crate::token::KeySet;
 
 /// The kind of credential that requests are signed with, as `type` has it.
 const EC2: &str = "ec2";
@@ -66,8 +68,34 @@ impl SealedCredential {
         is_ec2(&self.kind)
     }
 
+    /// With its secret.
+    pub(super) fn open(&self, keys: &KeySet) -> Result<Credential, Error> {
+        match keys::open(keys, &self.sealed) {
+            Ok(text) => Ok(self.with_text(&text)),
+            Err(source) => {
+                let id = self.id.clone();
+                Err(Error::Unopened { id, source })
+            }
+        }
+    }
+
+    /// With its secret, which is to be `blob` from now on, and that sealed; `now` in seconds since
+    /// 1970.
+    pub(super) fn change(
+        &self,
+        keys: &KeySet,
+        blob: &SecretString,
+        now: i64,
+    ) -> Result<(Credential, Sealed), Error> {
+        let mut credential = self.open(keys)?;
+        credential.may_become(blob)?;
+        let sealed = keys::seal(keys, &sealed_form(&credential.kind, blob), now)?;
+        credential.blob = blob.clone();
+        Ok((credential, sealed))
+    }
+
     /// With its secret, as it was sealed.
-    pub(super) fn with_text(&self, text: &SecretString) -> Credential {
+    fn with_text(&self, text: &SecretString) -> Credential {
         Credential {
             id: self.id.clone(),
             user_id: self.user_id.clone(),

@@ -11,9 +11,9 @@ pub(crate) use exports::{delete_of_projects, delete_of_users};
 pub(super) use passcodes::use_step;
 use secrecy::SecretString;
 
-use super::keys::{self, Sealed};
-use super::model::{BlobFault, sealed_form};
-use super::{Credential, CredentialFilter, Error, SealedCredential, handlers};
+use super::keys::Sealed;
+use super::model::BlobFault;
+use super::{Credential, CredentialFilter, Error, SealedCredential};
 use crate::attributes::{extra_column, parse_extra};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::credential;
@@ -184,11 +184,8 @@ pub(super) async fn update(
     now: i64,
 ) -> Result<(Credential, Change), Error> {
     transaction!(db, |conn| {
-        let mut credential = handlers::open(keys, &lock_credential!(conn, id))?;
-        credential.may_become(blob)?;
-        let sealed = keys::seal(keys, &sealed_form(&credential.kind, blob), now)?;
+        let (credential, sealed) = lock_credential!(conn, id).change(keys, blob, now)?;
         check_length(&sealed)?;
-        credential.blob = blob.clone();
         diesel::update(credential::table.find(id.as_str()))
             .set((
                 credential::encrypted_blob.eq(&sealed.text),
