@@ -109,8 +109,7 @@ pub(in super::super) async fn update_endpoint(
     transaction!(db, |conn| {
         let region = patch.region_id.as_ref().and_then(Option::as_ref);
         refer!(conn, region, &patch.service_id, made.as_ref());
-        let old = lock_row!(conn, endpoint, EndpointRow, id)
-            .ok_or_else(|| Error::EndpointNotFound(id.clone()))?;
+        let old = lock_row!(conn, endpoint, EndpointRow, id, Error::EndpointNotFound);
         let new = patch.clone().apply(&old.into());
         diesel::update(endpoint::table.find(id.as_str()))
             .set(EndpointRow::from(&new))

@@ -64,8 +64,7 @@ pub(in super::super) async fn update_group(
     patch: EndpointGroupPatch,
 ) -> Result<(EndpointGroup, Change), Error> {
     transaction!(db, |conn| {
-        let old = lock_row!(conn, endpoint_group, GroupRow, id)
-            .ok_or_else(|| Error::GroupNotFound(id.clone()))?;
+        let old = lock_row!(conn, endpoint_group, GroupRow, id, Error::GroupNotFound);
         let new = patch.clone().apply(&old.into());
         diesel::update(endpoint_group::table.find(id.as_str()))
             .set(GroupRow::from(&new))

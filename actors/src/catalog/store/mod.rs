@@ -32,19 +32,18 @@ use crate::db::schema::{endpoint, endpoint_group, region, service};
 use crate::epoch::Entity;
 use crate::with_conn;
 
-/// The row of this key, locked for the rest of the transaction; `None` if there is none.
+/// The row of this key, locked for the rest of the transaction. Returns the error `$missing` of the
+/// key if there is none.
 macro_rules! lock_row {
-    ($conn:expr, $table:ident, $row:ty, $id:expr) => {{
-        let row: Option<$row> = if lock_by_id!($conn, $table, $id) {
-            $table::table
-                .find($id.as_str())
-                .select(<$row>::as_select())
-                .first($conn)
-                .await
-                .optional()?
-        } else {
-            None
-        };
+    ($conn:expr, $table:ident, $row:ty, $id:expr, $missing:path) => {{
+        if !lock_by_id!($conn, $table, $id) {
+            return Err($missing($id.clone()));
+        }
+        let row: $row = $table::table
+            .find($id.as_str())
+            .select(<$row>::as_select())
+            .first($conn)
+            .await?;
         row
     }};
 }

@@ -65,8 +65,7 @@ pub(in super::super) async fn update_service(
     patch: ServicePatch,
 ) -> Result<(Service, Change), Error> {
     transaction!(db, |conn| {
-        let old = lock_row!(conn, service, ServiceRow, id)
-            .ok_or_else(|| Error::ServiceNotFound(id.clone()))?;
+        let old = lock_row!(conn, service, ServiceRow, id, Error::ServiceNotFound);
         let new = patch.clone().apply(&old.into());
         diesel::update(service::table.find(id.as_str()))
             .set(ServiceRow::from(&new))
