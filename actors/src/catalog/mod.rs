@@ -32,6 +32,7 @@ use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;
 use crate::db::Db;
 use crate::ids::{EndpointGroupId, EndpointId, ProjectId, RegionId, ServiceId};
+use crate::resource;
 use crate::revocation::Invalidations;
 
 /// What the catalog provider remembers; one set for all replicas.
@@ -134,6 +135,9 @@ pub enum Error {
     /// The project is not shown this group.
     #[error("Endpoint Group Project Association not found")]
     GroupNotInProject,
+    /// What the resource provider says.
+    #[error(transparent)]
+    Resource(#[from] resource::Error),
     /// Trying again may help.
     #[error("the catalog provider is unavailable: {0}")]
     Unavailable(#[from] Unavailable),

@@ -293,6 +293,19 @@ each_database! {
         tests.update(of_project, json!({"resource_limit": 21})).await.unwrap();
     }
 
+    async fn what_another_program_deleted_gets_no_limit_whatever_is_cached_of_it(db: TestDb) {
+        let tests = Tests::new(&db, EnforcementModel::Flat).await;
+        tests.register(&[("cores", None, 10), ("ram", None, 10)]).await.unwrap();
+        let (project, domain) = (json!({"project_id": "q"}), json!({"domain_id": "e"}));
+        tests.create([(project, 1), (domain, 1)]).await.unwrap(); // cached from here on
+        db.execute("DELETE FROM project WHERE id IN ('q', 'e')").await;
+
+        let project = json!({"project_id": "q", "resource_name": "ram"});
+        let domain = json!({"domain_id": "e", "resource_name": "ram"});
+        assert_eq!(text(tests.create([(project, 1)]).await), "Expecting to find project_id in limit.");
+        assert_eq!(text(tests.create([(domain, 1)]).await), "Expecting to find domain_id in limit.");
+    }
+
     async fn limits_go_with_their_project_and_outlive_their_service(db: TestDb) {
         let tests = Tests::new(&db, EnforcementModel::Flat).await;
         tests.register(&[("cores", None, 10)]).await.unwrap();

@@ -21,7 +21,7 @@ pub use model::{
     ProjectFilter, ProjectPatch, TagEdit, TagFilter,
 };
 pub use settings::ResourceSettings;
-pub(crate) use store::{domains, hold, insert_domain};
+pub(crate) use store::{domains, hold, hold_all, insert_domain};
 
 use crate::actor::Provider;
 use crate::cache::Cache;

@@ -61,16 +61,10 @@ impl Serve<DeleteRole> for RoleProvider {
 impl Serve<CreateImplication> for RoleProvider {
     async fn serve(self, message: CreateImplication) -> Result<(), Error> {
         let CreateImplication { prior, implied } = message;
-        let graph = self.graph().await?;
-        let find = |id: &_| graph.get(id).ok_or_else(|| Error::NotFound(id.clone()));
-        let (from, to) = (find(&prior)?, find(&implied)?);
-        let out_of_global = from.domain_id.is_none() && to.domain_id.is_some();
-        if out_of_global || self.prohibited.contains(&to.name) {
-            return Err(Error::ProhibitedImplication(implied));
-        }
-        let change =
-            store::insert_implication(&self.db, self.invalidations.node(), &prior, &implied)
-                .await?;
+        let node = self.invalidations.node();
+        let prohibited = &self.prohibited;
+        let change = store::insert_implication(&self.db, node, &prior, &implied, prohibited);
+        let change = change.await?;
         self.invalidations.publish(&change);
         Ok(())
     }

@@ -53,7 +53,7 @@ pub struct DeleteRole {
     pub id: RoleId,
 }
 
-/// From now on, whoever has `prior` has `implied` too.
+/// From now on, whoever has `prior` has `implied` too. `ProhibitedImplication` where that may not be.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Error>")]
 pub struct CreateImplication {

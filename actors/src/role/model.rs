@@ -49,6 +49,18 @@ pub struct NewRole {
     pub extra: Extra,
 }
 
+impl Role {
+    /// Fails where Keystone's rules refuse that it implies the other: a global role implies none of a
+    /// domain, and none has those whose names are `prohibited`.
+    pub(super) fn check_implication(&self, of: &Self, prohibited: &[String]) -> Result<(), Error> {
+        let out_of_global = self.domain_id.is_none() && of.domain_id.is_some();
+        if out_of_global || prohibited.contains(&of.name) {
+            return Err(Error::ProhibitedImplication(of.id.clone()));
+        }
+        Ok(())
+    }
+}
+
 impl From<NewRole> for Role {
     fn from(new: NewRole) -> Self {
         Self {

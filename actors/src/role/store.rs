@@ -192,19 +192,29 @@ pub(super) async fn delete(db: &Db, node: &str, id: &RoleId) -> Result<Change, E
     })
 }
 
+/// `prohibited` are the names of roles that none may imply.
 pub(super) async fn insert_implication(
     db: &Db,
     node: &str,
     prior: &RoleId,
     implied: &RoleId,
+    prohibited: &[String],
 ) -> Result<Change, Error> {
-    let row = (
-        implied_role::prior_role_id.eq(prior.as_str()),
-        implied_role::implied_role_id.eq(implied.as_str()),
-    );
     transaction!(db, |conn| {
+        // In one order, whichever of the two implies the other, and both before either is read.
+        for id in [prior.min(implied), prior.max(implied)] {
+            if !lock_by_id!(conn, role, id) {
+                return Err(Error::NotFound(id.clone()));
+            }
+        }
+        let from = lock_role!(conn, prior);
+        let to = lock_role!(conn, implied);
+        from.check_implication(&to, prohibited)?;
         diesel::insert_into(implied_role::table)
-            .values(row)
+            .values((
+                implied_role::prior_role_id.eq(from.id.as_str()),
+                implied_role::implied_role_id.eq(to.id.as_str()),
+            ))
             .execute(conn)
             .await
             .map_err(|error| on_unique(error, || Error::ImplicationExists))?;

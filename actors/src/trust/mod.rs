@@ -23,6 +23,7 @@ use crate::cache::Cache;
 use crate::db::Db;
 use crate::ids::TrustId;
 use crate::revocation::Invalidations;
+use crate::{identity, resource};
 
 /// The trust provider.
 #[derive(Clone)]
@@ -78,6 +79,12 @@ pub enum Error {
     /// that was to be.
     #[error("Conflict occurred attempting to store trust - Duplicate entry found with ID {0}.")]
     Duplicate(TrustId),
+    /// What the identity provider says.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
+    /// What the resource provider says.
+    #[error(transparent)]
+    Resource(#[from] resource::Error),
     /// Trying again may help.
     #[error("the trust provider is unavailable: {0}")]
     Unavailable(#[from] Unavailable),

@@ -51,6 +51,21 @@ async fn row(
     .await;
 }
 
+/// The users `alice`, `bob` and `carol`, and the project `p`.
+async fn people(db: &TestDb) {
+    for id in ["alice", "bob", "carol"] {
+        db.execute(&format!(
+            r#"INSERT INTO "user" (id, enabled, domain_id) VALUES ('{id}', true, 'default')"#
+        ))
+        .await;
+    }
+    db.execute(
+        "INSERT INTO project (id, name, enabled, domain_id, is_domain) \
+         VALUES ('p', 'p', true, '<<keystone.domain.root>>', false)",
+    )
+    .await;
+}
+
 fn get(id: &str) -> GetTrust {
     GetTrust {
         id: id.into(),
@@ -157,6 +172,7 @@ each_database! {
 
     async fn what_is_created_is_read_and_listed_to_both_sides(db: TestDb) {
         let trusts = provider(&Bench::new(&db).await);
+        people(&db).await;
         let mut offer = offer("alice", "bob");
         offer.extra.insert("colour".to_owned(), "red".into());
         offer.expires_at = Some(NOW + 5);
@@ -187,6 +203,7 @@ each_database! {
 
     async fn a_trust_is_given_once_for_each_end(db: TestDb) {
         let trusts = provider(&Bench::new(&db).await);
+        people(&db).await;
         let until = |expires_at| NewTrust { expires_at, ..offer("alice", "bob") };
 
         assert!(create(&trusts, until(Some(NOW + 5)), None).await.is_ok());
@@ -197,8 +214,25 @@ each_database! {
         }
     }
 
+    async fn nobody_who_is_gone_gives_or_is_given_a_trust_nor_on_a_project_that_is_gone(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let trusts = provider(&bench);
+        people(&db).await;
+        let refused = async |offer| create(&trusts, offer, None).await.unwrap_err().to_string();
+
+        assert_eq!(refused(offer("alice", "zoe")).await, "Could not find user: zoe.");
+        assert_eq!(refused(offer("zoe", "alice")).await, "Could not find user: zoe.");
+        let elsewhere = NewTrust { project_id: Some("q".into()), ..offer("alice", "bob") };
+        assert_eq!(refused(elsewhere).await, "Could not find project: q.");
+        assert!(trusts.read(ListTrusts { of: TrustsOf::All }).await.unwrap().is_empty());
+        // To oneself, and on nothing.
+        let own = NewTrust { project_id: None, ..offer("alice", "alice") };
+        assert!(create(&trusts, own, None).await.is_ok());
+    }
+
     async fn a_trust_is_handed_on_only_from_one_that_is_good(db: TestDb) {
         let bench = Bench::new(&db).await;
+        people(&db).await;
         let end = format!("{}", NOW * 1_000_000);
         row(&db, "good", "alice", "bob", None, 1, &[]).await;
         row(&db, "last", "alice", "bob", None, 0, &[]).await;

@@ -50,6 +50,7 @@ impl From<catalog::Error> for ApiError {
             E::CircularRegions(_) | E::InvalidUrl(_) => Self::bad_request(error.to_string()),
             E::UnknownRegion => Self::expecting("endpoint region_id", "region table"),
             E::UnknownService => Self::expecting("endpoint service_id", "service table"),
+            E::Resource(error) => error.into(),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }
@@ -204,6 +205,8 @@ impl From<trust::Error> for ApiError {
             // Keystone's text for it is one that clients don't see.
             E::UseLimitReached(_) => Self::forbidden(),
             E::Duplicate(_) => Self::conflict(error.to_string()),
+            E::Identity(error) => error.into(),
+            E::Resource(error) => error.into(),
             E::Unavailable(why) => Self::unavailable(why),
             E::Storage(_) => Self::internal(&error),
         }

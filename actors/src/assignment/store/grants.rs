@@ -9,7 +9,7 @@ use crate::db::schema::sql_types::AssignmentKind;
 use crate::db::schema::{assignment, system_assignment};
 use crate::db::{Db, sought};
 use crate::epoch::{Entity, Kind};
-use crate::role::Role;
+use crate::role::{self, Role};
 use crate::{lock_by_id, resource, transaction};
 
 /// How the table calls a grant of this actor on this target; `None` for the system, which has a
@@ -66,6 +66,10 @@ pub(in super::super) async fn insert_grant(
     role: &Role,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
+        // Before all else: so does the deletion of a role.
+        if !lock_by_id!(conn, role, role.id) {
+            return Err(role::Error::NotFound(role.id.clone()).into());
+        }
         match &grant.target {
             GrantTarget::System => {}
             GrantTarget::Domain(id) => {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::role::GetRoleGraph;
 
 fn grant_of(role: &RoleId, target: GrantTarget, inherited: bool) -> Grant {
     Grant {
@@ -99,6 +100,20 @@ each_database! {
             text(take(&cloud, user("zz"), on(GrantTarget::System)).await),
             format!("Could not find role assignment with role: {reader}, user or group: zz, project, domain, or system: system.")
         );
+    }
+
+    async fn a_role_that_another_program_deleted_is_not_given_whatever_is_cached_of_it(db: TestDb) {
+        let cloud = Cloud::start(&db).await;
+        people(&db).await;
+        let gone = cloud.role("gone", None).await;
+        cloud.roles.read(GetRoleGraph).await.unwrap(); // cached from here on
+        db.execute(&format!("DELETE FROM role WHERE id = '{gone}'")).await;
+
+        for target in [project("a"), domain("d"), GrantTarget::System] {
+            let refused = text(give(&cloud, user("u"), grant_of(&gone, target, false)).await);
+            assert_eq!(refused, format!("Could not find role: {gone}."));
+        }
+        assert!(cloud.list(AssignmentFilter::default()).await.is_empty());
     }
 
     async fn a_domains_role_is_for_its_own_projects(db: TestDb) {

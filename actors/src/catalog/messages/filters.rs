@@ -44,8 +44,7 @@ pub struct GetProjectFilter {
 impl Idempotent for GetProjectFilter {}
 
 /// From now on the project is shown this endpoint, and no others but those that it was given like
-/// this. `EndpointInProject` if it is already. Whether there is such a project is for the caller
-/// to know.
+/// this. `EndpointInProject` if it is already.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Error>")]
 pub struct AddEndpointToProject {

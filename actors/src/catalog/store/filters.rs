@@ -9,7 +9,7 @@ use crate::db::schema::{endpoint, project_endpoint, project_endpoint_group};
 use crate::db::{Db, on_unique};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{EndpointGroupId, EndpointId, ProjectId};
-use crate::{lock_by_id, transaction, with_conn};
+use crate::{lock_by_id, resource, transaction, with_conn};
 
 /// What makes only this project's tokens stale.
 fn of_project(project: &ProjectId) -> Change {
@@ -53,6 +53,8 @@ pub(in super::super) async fn show_endpoint(
         project_endpoint::project_id.eq(project.as_str()),
     );
     transaction!(db, |conn| {
+        let held = resource::hold(conn, project.as_str()).await?;
+        held.ok_or_else(|| resource::Error::NotFound(project.to_string()))?;
         if !lock_by_id!(conn, endpoint, endpoint) {
             return Err(Error::EndpointNotFound(endpoint.clone()));
         }
@@ -94,6 +96,8 @@ pub(in super::super) async fn show_group(
         project_endpoint_group::project_id.eq(project.as_str()),
     );
     transaction!(db, |conn| {
+        let held = resource::hold(conn, project.as_str()).await?;
+        held.ok_or_else(|| resource::Error::NotFound(project.to_string()))?;
         if !lock_by_id!(conn, endpoint_group, group) {
             return Err(Error::GroupNotFound(group.clone()));
         }

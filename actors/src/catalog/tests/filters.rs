@@ -66,7 +66,7 @@ each_database! {
     }
 
     async fn without_a_filter_nothing_is_shown_where_that_is_set(db: TestDb) {
-        let tests = Tests::with(Bench::new(&db).await, false);
+        let tests = Tests::with(&db, false).await;
         let endpoint = tests.public(&tests.service("compute").await).await;
         add(&tests, &endpoint, "p").await.unwrap();
 
@@ -111,6 +111,17 @@ each_database! {
         assert!(tests.catalog.read(of_group).await.unwrap().is_empty());
         let gone = tests.catalog.send(DeleteEndpointGroup { id: group.id.clone() }).await;
         assert_eq!(text(gone), format!("Could not find Endpoint Group: {}.", group.id));
+    }
+
+    async fn a_project_that_is_gone_is_shown_nothing(db: TestDb) {
+        let tests = Tests::new(&db).await;
+        let endpoint = tests.public(&tests.service("compute").await).await;
+        let group = group(&tests, json!({"interface": "public"})).await;
+        db.execute("DELETE FROM project WHERE id = 'p'").await;
+
+        assert_eq!(text(add(&tests, &endpoint, "p").await), "Could not find project: p.");
+        assert_eq!(text(add_group(&tests, &group, "p").await), "Could not find project: p.");
+        assert_eq!(associations(&tests.bench).await, (0, 0));
     }
 
     async fn a_changed_group_shows_what_it_now_chooses(db: TestDb) {

@@ -16,10 +16,19 @@ struct Tests {
 
 impl Tests {
     async fn new(db: &TestDb) -> Self {
-        Self::with(Bench::new(db).await, true)
+        Self::with(db, true).await
     }
 
-    fn with(bench: Bench, all_without_filter: bool) -> Self {
+    /// There are the projects `a`, `b`, `p` and `q`.
+    async fn with(db: &TestDb, all_without_filter: bool) -> Self {
+        let bench = Bench::new(db).await;
+        for id in ["a", "b", "p", "q"] {
+            db.execute(&format!(
+                "INSERT INTO project (id, name, enabled, domain_id, is_domain) \
+                 VALUES ('{id}', '{id}', true, '<<keystone.domain.root>>', false)"
+            ))
+            .await;
+        }
         let catalog = bench.start_catalog(all_without_filter);
         Self { bench, catalog }
     }

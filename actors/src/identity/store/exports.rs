@@ -10,7 +10,7 @@ use crate::db::schema::{
     expiring_user_group_membership, federated_user, group, id_mapping, local_user, nonlocal_user,
     user, user_group_membership,
 };
-use crate::db::{BATCH, on_connection};
+use crate::db::{BATCH, on_connection, sought};
 use crate::epoch::{Entity, Kind};
 use crate::revocation::Event;
 
@@ -114,15 +114,15 @@ on_connection! {
         Ok(users.into_iter().map(|id| Entity::new(Kind::User, id)).collect())
     }
 
-    /// Holds a user's row, if there is one, for the rest of the transaction. What a user has can be
-    /// counted then, and the user isn't deleted meanwhile.
-    pub(crate) async fn hold_user<'a>(conn, id: &'a str) -> () {
+    /// Holds a user's row for the rest of the transaction; `false` if there is none. What a user has
+    /// can be counted then, and the user isn't deleted meanwhile.
+    pub(crate) async fn hold_user<'a>(conn, id: &'a str) -> bool {
         // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
-        diesel::update(user::table.find(id))
+        let held = diesel::update(user::table.find(sought(id)))
             .set(user::id.eq(user::id))
             .execute(conn)
             .await?;
-        Ok(())
+        Ok(held > 0)
     }
 
     /// Deletes the federated identities that came from these identity providers (by a protocol, if

@@ -14,7 +14,7 @@ use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{limit, registered_limit};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, LimitId, ProjectId, ServiceId};
-use crate::{transaction, with_conn};
+use crate::{resource, transaction, with_conn};
 
 /// IDs in one statement: far below what SQLite and MySQL take.
 const BATCH: usize = 1000;
@@ -158,6 +158,24 @@ macro_rules! lock_known {
     }};
 }
 
+/// The IDs of the domains and of the projects that these are of, each once.
+fn own(limits: &[NewLimit]) -> [(&'static str, Vec<String>); 2] {
+    let domains = limits.iter().filter_map(|limit| limit.domain_id.as_ref());
+    let domains: BTreeSet<&DomainId> = domains.collect();
+    let projects = limits.iter().filter_map(|limit| limit.project_id.as_ref());
+    let projects: BTreeSet<&ProjectId> = projects.collect();
+    [
+        (
+            "domain_id",
+            domains.into_iter().map(ToString::to_string).collect(),
+        ),
+        (
+            "project_id",
+            projects.into_iter().map(ToString::to_string).collect(),
+        ),
+    ]
+}
+
 /// The IDs of the services of these limits.
 fn services(limits: &[NewLimit]) -> Vec<String> {
     let ids = limits.iter().map(|limit| &limit.service_id);
@@ -192,6 +210,15 @@ pub(in super::super) async fn insert(
     family: Option<&Family>,
 ) -> Result<(Vec<Limit>, Change), Error> {
     transaction!(db, |conn| {
+        // Before the limits, as whoever deletes a project does, and before anything is read.
+        for (attribute, ids) in own(new) {
+            if resource::hold_all(conn, &ids).await? < ids.len() {
+                return Err(Error::Unknown {
+                    attribute,
+                    kind: "limit",
+                });
+            }
+        }
         let mut known: Known = lock_known!(conn, services(new), owners(new, family));
         if let Some(family) = family {
             check(new, &known, family)?;

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 
 use super::ROOT;
 use crate::db::schema::project;
-use crate::db::{on_connection, sought};
+use crate::db::{BATCH, on_connection, sought};
 use crate::epoch::{Entity, Kind};
 
 /// The IDs of all domains, and of the root that they have in common. Names are unique in a domain, so
@@ -37,6 +37,19 @@ on_connection! {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// Keeps several from being changed or deleted, each named once, and reads none, so that who has
+    /// more to lock can do so. Gives how many there are.
+    pub(crate) async fn hold_all<'a>(conn, ids: &'a [String]) -> usize {
+        let mut held = 0;
+        for ids in ids.chunks(BATCH) {
+            held += diesel::update(project::table.filter(project::id.eq_any(ids)))
+                .set(project::domain_id.eq(project::domain_id))
+                .execute(conn)
+                .await?;
+        }
+        Ok(held)
     }
 
     /// Makes an enabled domain, inside the transaction that makes what it is for. Gives the entity

@@ -213,6 +213,6 @@ mod tree;
 
 pub(super) use changes::{Update, edit_tags, insert, update};
 pub(super) use deletion::{delete_domain, delete_project};
-pub(crate) use exports::{domains, hold, insert_domain};
+pub(crate) use exports::{domains, hold, hold_all, insert_domain};
 pub(super) use lists::list;
 pub(super) use tree::{find_ancestors, list_descendants};

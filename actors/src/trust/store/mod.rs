@@ -2,7 +2,7 @@
 
 mod exports;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -14,9 +14,10 @@ use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{trust, trust_role};
 use crate::db::{BATCH, Db, DbTime, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
+use crate::identity::{self, hold_user};
 use crate::ids::{RoleId, TrustId};
 use crate::revocation::Event;
-use crate::{lock_by_id, transaction, with_conn};
+use crate::{lock_by_id, resource, transaction, with_conn};
 
 const MICROS: i64 = 1_000_000;
 
@@ -175,6 +176,18 @@ pub(super) async fn insert(
     now: i64,
 ) -> Result<Trust, Error> {
     transaction!(db, |conn| {
+        // All that is locked before anything is read; projects before users, as those who delete
+        // them do.
+        if let Some(id) = &new.project_id
+            && !lock_by_id!(conn, project, id)
+        {
+            return Err(resource::Error::NotFound(id.to_string()).into());
+        }
+        for id in BTreeSet::from([&new.trustor_user_id, &new.trustee_user_id]) {
+            if !hold_user(conn, id.as_str()).await? {
+                return Err(identity::Error::UserNotFound(id.to_string()).into());
+            }
+        }
         let source = match source {
             None => None,
             Some(id) => {
