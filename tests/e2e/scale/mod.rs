@@ -6,7 +6,7 @@ mod seed;
 use std::collections::BTreeMap;
 
 use awc::http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::cloud::Builder;
 use crate::support::login::token;
@@ -23,7 +23,7 @@ const MANY: usize = 400;
 const TIMES: usize = 3;
 
 /// What is asked, and the list in the answer that has to have all of its kind.
-const LISTS: [(&str, &str); 49] = [
+const LISTS: [(&str, &str); 57] = [
     ("/v3/users", "/users"),
     ("/v3/users?name__contains=u0", "/users"),
     ("/v3/users?name__icontains=U0", "/users"),
@@ -89,13 +89,24 @@ const LISTS: [(&str, &str); 49] = [
     ("/v3/regions", "/regions"),
     ("/v3/OS-EP-FILTER/projects/p0000/endpoints", "/endpoints"),
     ("/v3/OS-EP-FILTER/endpoints/e0000/projects", "/projects"),
+    (
+        "/v3/OS-EP-FILTER/projects/p0000/endpoint_groups",
+        "/endpoint_groups",
+    ),
+    ("/v3/OS-EP-FILTER/endpoint_groups", "/endpoint_groups"),
     ("/v3/policies", "/policies"),
+    ("/v3/registered_limits", "/registered_limits"),
     ("/v3/limits", "/limits"),
     ("/v3/OS-TRUST/trusts?trustor_user_id={admin}", "/trusts"),
+    ("/v3/credentials", "/credentials"),
+    ("/v3/users/{admin}/credentials/OS-EC2", "/credentials"),
+    ("/v3/OS-OAUTH1/consumers", "/consumers"),
     (
         "/v3/OS-FEDERATION/identity_providers",
         "/identity_providers",
     ),
+    ("/v3/OS-FEDERATION/mappings", "/mappings"),
+    ("/v3/OS-FEDERATION/service_providers", "/service_providers"),
     (
         "/v3/OS-FEDERATION/identity_providers/idp0000/protocols",
         "/protocols",
@@ -126,6 +137,20 @@ async fn cost(metrics: &Api, mut ask: impl AsyncFnMut()) -> u64 {
         least = least.min(statements(metrics).await - before);
     }
     least
+}
+
+/// The ID of a credential of the admin's, of which others are copies.
+async fn sealed(cloud: &Cloud<'_>) -> String {
+    let admin = cloud.api().admin().await;
+    let credential = json!({
+        "type": "ec2",
+        "blob": r#"{"access": "a", "secret": "s"}"#,
+        "project_id": "p0000",
+        "user_id": admin.text("/user/id"),
+    });
+    let body = json!({ "credential": credential });
+    let made = admin.post("/v3/credentials", &body).await.expect(201);
+    made.json()["credential"]["id"].as_str().unwrap().to_owned()
 }
 
 /// What everything takes that the server can be asked, with so many of each kind.
@@ -188,10 +213,12 @@ each_database! {
             .set("cache_coherence", "foreign_writers", false)
             .seed([seed::world(), seed::grow(0..FEW)].concat());
         let mut cloud = builder.start().await;
+        let sealed = sealed(&cloud).await;
+        cloud.execute(&seed::copies(&sealed, 0..FEW)).await;
         let few = costs(&cloud, FEW).await;
 
         cloud.stop().await;
-        cloud.execute(&seed::grow(FEW..MANY)).await;
+        cloud.execute(&[seed::grow(FEW..MANY), seed::copies(&sealed, FEW..MANY)].concat()).await;
         cloud.start_again().await;
         let many = costs(&cloud, MANY).await;
 

@@ -31,6 +31,18 @@ pub(super) fn world() -> Vec<String> {
     below_default.collect()
 }
 
+/// As many credentials: copies of this one, which the server made, as it alone has the keys. Each has the
+/// ID of a project.
+pub(super) fn copies(sealed: &str, numbers: Range<usize>) -> Vec<String> {
+    vec![format!(
+        r#"INSERT INTO "credential" ("id", "user_id", "project_id", "type", "extra", "key_hash", "encrypted_blob")
+           SELECT many."id", one."user_id", one."project_id", one."type", one."extra", one."key_hash", one."encrypted_blob"
+             FROM "credential" one JOIN "project" many ON many."id" >= 'p{:04}' AND many."id" < 'p{:04}'
+            WHERE one."id" = '{sealed}'"#,
+        numbers.start, numbers.end
+    )]
+}
+
 /// These of each kind. In the tree of projects each has four below it. `u0000` is `member` of all, manages
 /// (inherited) what is below `p0000`, and is in all groups; all are in `g0000`, and read `p0000`; `admin`
 /// has all domains, trusts, application credentials and access rules.
@@ -170,6 +182,16 @@ pub(super) fn grow(numbers: Range<usize>) -> Vec<String> {
         rows("identity_provider", r#""id", "enabled", "domain_id""#, &|n| format!("'idp{n:04}', true, 'default'")),
         rows("idp_remote_ids", r#""idp_id", "remote_id""#, &|n| format!("'idp{n:04}', 'remote{n:04}'")),
         rows("mapping", r#""id", "rules", "schema_version""#, &|n| format!("'m{n:04}', '[]', '1.0'")),
+        rows(
+            "service_provider",
+            r#""auth_url", "id", "enabled", "description", "sp_url", "relay_state_prefix""#,
+            &|n| format!("'http://x', 'sp{n:04}', true, '', 'http://x', 'ss:mem:'"),
+        ),
+        rows("endpoint_group", r#""id", "name", "description", "filters""#, &|n| {
+            format!(r#"'eg{n:04}', 'eg{n:04}', '', '{{"interface": "admin"}}'"#)
+        }),
+        rows("project_endpoint_group", r#""endpoint_group_id", "project_id""#, &|n| format!("'eg{n:04}', 'p0000'")),
+        rows("consumer", r#""id", "description", "secret", "extra""#, &|n| format!("'c{n:04}', '', 's', '{{}}'")),
         rows("federation_protocol", r#""id", "idp_id", "mapping_id""#, &|n| format!("'f{n:04}', 'idp0000', 'm{n:04}'")),
     ]);
     made
