@@ -6,7 +6,7 @@ use keystone_actors::identity::{
     self, AuthenticatePassword, Authenticated, FindUser, GetUser, Refusal, User, UserLookup,
 };
 use keystone_actors::ids::{DomainId, UserId};
-use keystone_actors::resource::{self, FindDomain, GetDomain};
+use keystone_actors::resource::{self, Domain, FindDomain, GetDomain};
 use secrecy::SecretString;
 use tracing::info;
 
@@ -95,6 +95,17 @@ pub(super) async fn domain_id(
     node: &Node,
     domain: &DomainRef,
 ) -> Result<Option<DomainId>, ApiError> {
+    let found = find_domain(node, domain).await?;
+    Ok(found
+        .filter(|domain| domain.enabled)
+        .map(|domain| domain.id.clone()))
+}
+
+/// The domain, enabled or not.
+pub(super) async fn find_domain(
+    node: &Node,
+    domain: &DomainRef,
+) -> Result<Option<Arc<Domain>>, ApiError> {
     let resource = &node.providers.resource;
     let found = match domain {
         DomainRef::Id(id) => {
@@ -104,7 +115,7 @@ pub(super) async fn domain_id(
         DomainRef::Name(name) => resource.read(FindDomain { name: name.clone() }).await,
     };
     match found {
-        Ok(domain) => Ok(domain.enabled.then(|| domain.id.clone())),
+        Ok(domain) => Ok(Some(domain)),
         Err(resource::Error::DomainNotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -53,7 +53,7 @@ pub enum UserRef {
 }
 
 /// A domain by ID or by name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DomainRef {
     /// By ID.
     Id(String),

@@ -3,16 +3,17 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use aws_lc_rs::digest::{SHA256, digest};
-use keystone_actors::identity::{AdmitUser, Authenticated, IdentifyUser, Refusal, UserLookup};
-use keystone_actors::ids::UserId;
+use keystone_actors::identity::{AdmitUser, Authenticated, IdentifyUser, Refusal};
+use keystone_actors::ids::{DomainId, UserId};
+use keystone_actors::resource::Domain;
 use keystone_actors::token::Methods;
 use keystone_actors::webauthn::{Asserted, Error, FinishLogin, LoggedIn, Reason, Verdict};
 use secrecy::SecretString;
 use serde_json::Value;
 use tracing::{info, warn};
 
-use super::password::lookup;
-use super::request::{ScopeRequest, UserRef};
+use super::password::find_domain;
+use super::request::{DomainRef, ScopeRequest, UserRef};
 use super::{Outcome, Proof, complete, limits, recovery, refused};
 use crate::api::call::initiator;
 use crate::api::error::ApiError;
@@ -118,11 +119,15 @@ pub fn bind(scope: &Value) -> Bound {
 }
 
 /// Who is named, if known, or might be, by an ID; and a name for that one, by which nobody else goes.
-/// It is the same for one who is known, however named, so that nothing that is made of it differs. It
-/// takes the same of the database whoever is named: no cache knows who is not there.
+/// It is the same for one who is known, however named, so that nothing that is made of it differs; and
+/// for one who is not it is the same whether the domain is named by ID or by name, so that two
+/// questions tell no more than one. It takes the same of the database whoever is named: no cache knows
+/// who is not there.
 ///
-/// An ID is compared exactly with those of the passkeys' owners, also on databases to which case is no
-/// matter. One that fits into no column is nobody's.
+/// Whatever is named has to be spelled as it is stored, also on databases to which case, accents or
+/// spaces at the end are no matter: who is named otherwise is unknown. An ID is compared so with those
+/// of the passkeys' owners; one that fits into no column is nobody's. In a disabled domain nobody is
+/// known by name.
 ///
 /// # Errors
 /// 503.
@@ -133,16 +138,42 @@ pub async fn who(
     let Some(user) = user else {
         return Ok((None, None));
     };
-    let known = match lookup(node, user).await? {
+    let (known, claimed) = match user {
         // Whose passkeys these are is looked at anyhow, and by that whether there is such a user.
-        UserLookup::ById(id) => Some(id).filter(|id| can_be(id.as_str())),
-        UserLookup::ByName { name, domain_id } => {
-            let named = IdentifyUser { name, domain_id };
-            node.providers.identity.read(named).await?
+        UserRef::Id(id) => {
+            let id = Some(id.as_str()).filter(|id| can_be(id));
+            (id.map(UserId::from), claimed(user))
+        }
+        UserRef::Name { name, domain } => {
+            let found = find_domain(node, domain).await?;
+            let found = found.filter(|found| is_spelled(domain, found));
+            let enabled = found.as_ref().filter(|domain| domain.enabled);
+            let named = IdentifyUser {
+                name: name.clone(),
+                // A domain that there is not has no users: it costs the same to look for one there.
+                domain_id: enabled.map_or_else(|| DomainId::from(""), |domain| domain.id.clone()),
+            };
+            let known = node.providers.identity.read(named).await?;
+            let claimed = claimed(&UserRef::Name {
+                name: name.clone(),
+                domain: found.map_or_else(
+                    || domain.clone(),
+                    |found| DomainRef::Id(found.id.to_string()),
+                ),
+            });
+            (known, claimed)
         }
     };
     let named = known.as_ref().map(ToString::to_string);
-    Ok((known, named.or_else(|| Some(claimed(user)))))
+    Ok((known, named.or(Some(claimed))))
+}
+
+/// Whether this is what the domain is called, letter by letter.
+fn is_spelled(named: &DomainRef, domain: &Domain) -> bool {
+    match named {
+        DomainRef::Id(id) => domain.id.as_str() == id,
+        DomainRef::Name(name) => domain.name == *name,
+    }
 }
 
 /// Whether a database could have this as an ID.
@@ -375,10 +406,8 @@ mod tests {
             name: "a".to_owned(),
             domain,
         };
-        let one = claimed(&name(super::super::request::DomainRef::Id("b".to_owned())));
-        let other = claimed(&name(super::super::request::DomainRef::Name(
-            "b".to_owned(),
-        )));
+        let one = claimed(&name(DomainRef::Id("b".to_owned())));
+        let other = claimed(&name(DomainRef::Name("b".to_owned())));
         assert_ne!(one, other);
         assert_ne!(claimed(&UserRef::Id("a".to_owned())), one);
     }

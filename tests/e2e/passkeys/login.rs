@@ -1,6 +1,6 @@
 //! Logging in, and being refused.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{alice, begin, finish, log_in, refused, start, token_of, world};
 use crate::notifications::wait_for;
@@ -96,6 +96,44 @@ each_database! {
         finish(api, &json!({"credential": key.get(&begun["publicKey"])})).await.expect(201);
         key.counter -= 2;
         refused(&log_in(api, &mut key).await);
+    }
+
+    async fn two_spellings_of_a_name_tell_no_more_than_one(db: TestDb) {
+        let cloud = super::forged::unlimited(&db).start().await;
+        let api = cloud.api();
+        alice(api).await;
+        let admin = api.admin().await;
+        let offered = async |name: &str, domain: Value| {
+            let user = json!({"name": name, "domain": domain});
+            let begun = begin(api, &json!({"passkey": {"user": user}})).await;
+            begun["publicKey"]["allowCredentials"].clone()
+        };
+
+        // With a passkey, without one, disabled, unknown; and of a domain that is disabled.
+        let of_default = ["alice", "bob", "dora", "nobody"].map(|name| (name, "default", "Default"));
+        let of_shut = ["eve", "nobody"].map(|name| (name, "shut", "shut"));
+        for is_open in [true, false] {
+            for (name, id, domain) in of_default.into_iter().chain(of_shut) {
+                let told = format!("{name} of {domain}, default is open: {is_open}");
+                let by_id = offered(name, json!({"id": id})).await;
+                assert_eq!(offered(name, json!({"name": domain})).await, by_id, "{told}");
+                // What some databases take for the same name is another one.
+                for other in [name.to_uppercase(), format!("{name} "), name.replace('e', "\u{e9}")] {
+                    if other != name {
+                        let by_other = offered(&other, json!({"id": id})).await;
+                        assert_ne!(by_other, by_id, "{told}, {other:?}");
+                        assert_eq!(offered(&other, json!({"name": domain})).await, by_other, "{told}, {other:?}");
+                    }
+                }
+                for other in [json!({"name": domain.to_uppercase()}), json!({"id": id.to_uppercase()})] {
+                    assert_ne!(offered(name, other.clone()).await, by_id, "{told}, {other}");
+                }
+            }
+            if is_open {
+                let shut = json!({"domain": {"enabled": false}});
+                admin.patch("/v3/domains/default", &shut).await.expect(200);
+            }
+        }
     }
 
     async fn who_may_not_log_in_may_not_by_passkey(db: TestDb) {

@@ -79,7 +79,8 @@ impl Serve<FindUser> for IdentityProvider {
         let key = (domain_id, name);
         // That there is no such user is an error here, as errors are not remembered.
         let load = async || {
-            let id = store::find_user_by_name(&self.db, &key.1, &key.0).await?;
+            let spelling = store::Spelling::Databases;
+            let id = store::find_user_by_name(&self.db, &key.1, &key.0, spelling).await?;
             let id = id.ok_or_else(|| Error::UserNotFound(key.1.clone()))?;
             // Whatever gives the name to another user changes this one.
             let on = [(Kind::User, id.as_str())];
@@ -100,7 +101,8 @@ impl Serve<FindUser> for IdentityProvider {
 
 impl Serve<IdentifyUser> for IdentityProvider {
     async fn serve(self, message: IdentifyUser) -> Result<Option<UserId>, Error> {
-        store::find_user_by_name(&self.db, &message.name, &message.domain_id).await
+        let spelling = store::Spelling::Exact;
+        store::find_user_by_name(&self.db, &message.name, &message.domain_id, spelling).await
     }
 }
 

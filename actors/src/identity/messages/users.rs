@@ -30,13 +30,13 @@ pub struct FindUser {
 }
 impl Idempotent for FindUser {}
 
-/// The ID of the user of this name. The database is asked each time, as a cache knows only those who
-/// are there: who has not logged in may name anybody, and is not to learn of whom by the time that an
-/// answer takes.
+/// The ID of the user of this name, which has to be spelled as it is stored. The database is asked each
+/// time, as a cache knows only those who are there: who has not logged in may name anybody, and is not
+/// to learn of whom by the time that an answer takes, nor by two spellings that find the same.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Option<UserId>, Error>")]
 pub struct IdentifyUser {
-    /// As of [`FindUser`].
+    /// The name, compared letter by letter.
     pub name: String,
     /// The domain to look in.
     pub domain_id: DomainId,

@@ -264,5 +264,5 @@ pub(super) use memberships::{add_to_group, list_members, memberships, remove_fro
 pub(super) use passwords::{change_password, recent_hashes};
 use rows::load_rows;
 pub(super) use users::{
-    delete_user, find_user, find_user_by_name, insert_user, revoke_tokens, update_user,
+    Spelling, delete_user, find_user, find_user_by_name, insert_user, revoke_tokens, update_user,
 };

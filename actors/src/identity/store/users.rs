@@ -116,29 +116,43 @@ pub(in super::super) async fn find_user(
     })
 }
 
+/// How a name is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Spelling {
+    /// As the database does: on some case, accents and spaces at the end are no matter.
+    Databases,
+    /// Letter by letter.
+    Exact,
+}
+
 /// The ID of the user that has this name, local or from a directory. Two statements, always: how long
 /// it takes says of nobody whether they are known.
 pub(in super::super) async fn find_user_by_name(
     db: &Db,
     name: &str,
     domain: &DomainId,
+    spelling: Spelling,
 ) -> Result<Option<UserId>, Error> {
+    let typed = name;
     let (name, domain) = (sought(name), sought(domain.as_str()));
     with_conn!(db, |conn| {
-        let local: Option<String> = local_user::table
+        let local: Option<(String, String)> = local_user::table
             .filter(local_user::domain_id.eq(domain))
             .filter(local_user::name.eq(name))
-            .select(local_user::user_id)
+            .select((local_user::user_id, local_user::name))
             .first(conn)
             .await
             .optional()?;
-        let nonlocal: Option<String> = nonlocal_user::table
+        let nonlocal: Option<(String, String)> = nonlocal_user::table
             .find((domain, name))
-            .select(nonlocal_user::user_id)
+            .select((nonlocal_user::user_id, nonlocal_user::name))
             .first(conn)
             .await
             .optional()?;
-        Ok(local.or(nonlocal).map(Into::into))
+        let found = [local, nonlocal].into_iter().flatten();
+        let mut fitting =
+            found.filter(|(_, stored)| spelling == Spelling::Databases || stored == typed);
+        Ok(fitting.next().map(|(id, _)| id.into()))
     })
 }
 

@@ -29,6 +29,10 @@ each_database! {
         for (name, domain) in [("alice", "e"), ("nobody", "d"), ("alice\0", "d"), ("", "")] {
             assert_eq!(id(name, domain).await, None, "{name:?} in {domain}");
         }
+        // Nor where a database takes these for the same.
+        for name in ["ALICE", "alice ", "alic\u{e9}", "Doris", "doris "] {
+            assert_eq!(id(name, "d").await, None, "{name:?}");
+        }
         // No cache stands between, which would know only those who are there.
         db.execute("UPDATE local_user SET name = 'alicia' WHERE user_id = 'alice'").await;
         assert_eq!(id("alice", "d").await, None);
