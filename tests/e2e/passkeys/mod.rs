@@ -24,6 +24,8 @@ use crate::support::passkey::{Authenticator, enabled};
 use crate::support::{Answer, Api, Cloud, Scope, Session, seed};
 use crate::testdb::TestDb;
 
+pub(crate) use pages::Browser;
+
 /// A cloud with passkeys, and the people of [`seed::world`].
 fn world(db: &TestDb) -> Builder<'_> {
     Builder::new(db).seed(seed::world()).options(enabled())

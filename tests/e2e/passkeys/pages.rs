@@ -14,10 +14,11 @@ const OWN: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser where somebody is signed in.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     api: Api,
-    cookie: String,
-    csrf: String,
+    /// Its name and value.
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
 /// Signs in by the form, with more fields.
@@ -43,7 +44,7 @@ pub(super) fn session_of(answer: &Answer) -> Option<&str> {
 }
 
 impl Browser {
-    pub(super) async fn of(api: &Api, user: &str) -> Self {
+    pub(crate) async fn of(api: &Api, user: &str) -> Self {
         Self::let_in(api, &by_password(api, user, "").await.expect(303)).await
     }
 
@@ -79,12 +80,12 @@ impl Browser {
             .header("Cookie", &self.cookie)
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path).send().await
     }
 
     /// As the script sends it.
-    pub(super) async fn json(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn json(&self, path: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path).header(OWN.0, OWN.1);
         request
             .header("X-CSRF-Token", &self.csrf)
@@ -94,7 +95,7 @@ impl Browser {
     }
 
     /// As a form is sent.
-    pub(super) async fn form(&self, path: &str, fields: &str) -> Answer {
+    pub(crate) async fn form(&self, path: &str, fields: &str) -> Answer {
         let request = self
             .request(Method::POST, path)
             .header(OWN.0, OWN.1)

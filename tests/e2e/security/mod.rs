@@ -8,5 +8,6 @@ mod keys;
 mod logins_and_load;
 mod outside;
 mod secrets;
+mod secrets_of_passkeys;
 mod source;
 mod tokens;

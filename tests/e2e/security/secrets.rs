@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::jws::with_jws;
 use crate::support::cloud::{Builder, until_up};
 use crate::support::login::{PASSWORD, application_credential, password_is, together};
-use crate::support::{Answer, Cloud, Scope, password, scoped, seed, token};
+use crate::support::{Answer, Cloud, Scope, passkey, password, scoped, seed, token};
 use crate::testdb::{Backend, TestDb, each_database, run};
 
 const WRONG_PASSWORD: &str = "wrong-7c1e-password";
 const WRONG_SECRET: &str = "wrong-9d2f-secret";
-const LOST: &str = "lost-in-the-wrong-place-41ab";
+pub(super) const LOST: &str = "lost-in-the-wrong-place-41ab";
 /// Begins each secret that is given to be kept.
 const KEPT: &str = "kept-5e0d-";
 
@@ -34,7 +34,7 @@ fn people() -> Vec<String> {
 }
 
 /// A server that logs all it can.
-fn loud(builder: Builder<'_>) -> Builder<'_> {
+pub(super) fn loud(builder: Builder<'_>) -> Builder<'_> {
     builder
         .env("RUST_LOG", "trace")
         .set("DEFAULT", "debug", true)
@@ -44,22 +44,33 @@ fn loud(builder: Builder<'_>) -> Builder<'_> {
 
 /// Secrets by what they are, and the answers that were errors.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     secrets: Vec<(String, String)>,
     errors: Vec<Answer>,
 }
 
 impl Found {
     /// Remembers a secret: its middle, so that one that is cut is found as well.
-    fn secret(&mut self, what: &str, text: &str) {
+    pub(super) fn secret(&mut self, what: &str, text: &str) {
         let end = text.len().min(60);
         let middle = if end > 40 { &text[20..end] } else { text };
         self.secrets.push((what.to_owned(), middle.to_owned()));
     }
 
-    fn refused(&mut self, answer: Answer) {
+    pub(super) fn refused(&mut self, answer: Answer) {
         assert!(answer.status() >= 400, "{answer:?}");
         self.errors.push(answer);
+    }
+
+    /// The same of one that is bytes: as it is sent, and as `Debug` would show it.
+    pub(super) fn bytes(&mut self, what: &str, bytes: &[u8]) {
+        self.secret(what, &passkey::text(bytes));
+        let end = bytes.len().min(30);
+        // What all begin with is no secret.
+        let middle = bytes.get(10..end).unwrap_or(bytes);
+        let list = format!("{middle:?}");
+        let list = list.trim_matches(['[', ']']).to_owned();
+        self.secrets.push((what.to_owned(), list));
     }
 
     /// Which of the secrets are in this text, as they are or as the list of their bytes.
@@ -322,7 +333,11 @@ async fn assert_silent(mut cloud: Cloud<'_>, keys: &[(&str, String)]) {
 
     live(&cloud, &mut found).await;
     keep(&cloud, &mut found).await;
+    assert_untold(&mut cloud, &found).await;
+}
 
+/// Stops the server, and searches what it wrote.
+pub(super) async fn assert_untold(cloud: &mut Cloud<'_>, found: &Found) {
     let metrics = cloud.metrics().get("/metrics").await.expect(200);
     cloud.stop().await;
     let log = cloud.log();
