@@ -30,6 +30,8 @@ use table::{Rate, Table, TooMany};
 pub struct LoginLimits {
     passkeys: Limits,
     failures: Limits,
+    /// Logins of command lines that are begun.
+    devices: Limits,
 }
 
 #[derive(Default)]
@@ -48,10 +50,11 @@ struct Names {
 }
 
 /// Names of limits, as metrics have them.
-pub const LIMITS: [&str; 4] = [
+pub const LIMITS: [&str; 5] = [
     PASSKEYS.address,
     PASSKEYS.user,
     FAILURES.address,
+    DEVICES.address,
     FAILURES.user,
 ];
 const PASSKEYS: Names = Names {
@@ -59,6 +62,10 @@ const PASSKEYS: Names = Names {
     user: "passkey_per_user",
 };
 const FAILURES: Names = Names {
+const DEVICES: Names = Names {
+    address: "device_per_address",
+    user: "",
+};
     address: "failures_per_address",
     user: "failures_per_user",
 };
@@ -83,14 +90,14 @@ impl LoginLimits {
         let limits = &config.login_limits;
         let failures = (limits.failures_per_address, limits.failures_per_user);
         Self {
-            passkeys: match config.webauthn.enabled {
-                true => Limits::new(
-                    (limits.passkey_per_address, limits.passkey_per_user),
-                    limits.window,
-                    PASSKEYS,
-                ),
-                false => Limits::default(),
-            },
+        let passkeys = (limits.passkey_per_address, limits.passkey_per_user);
+        let devices = (limits.device_per_address, 0);
+        let with_passkeys = |most, names| match config.webauthn.enabled {
+            true => Limits::new(most, limits.window, names),
+            false => Limits::default(),
+        };
+            passkeys: with_passkeys(passkeys, PASSKEYS),
+            devices: with_passkeys(devices, DEVICES),
             failures: Limits::new(failures, limits.window, FAILURES),
         }
     }
@@ -174,6 +181,18 @@ pub fn step(
 }
 
 /// Counts the end of one, by the passkey where nobody is named.
+/// Counts the login of a command line that is begun: a step like others, and one of few, for it takes
+/// one of the places that all who wait share.
+///
+/// # Errors
+/// 429.
+pub fn device(node: &Node, http: &HttpRequest, now: i64) -> Result<(), ApiError> {
+    step(node, http, None, now)?;
+    let limits = &node.login_limits.devices;
+    let counted = limits.count(client(http), None, now);
+    counted.map_err(|hit| refuse(node, http, &hit))
+}
+
 ///
 /// # Errors
 /// 429.
@@ -374,11 +393,11 @@ mod tests {
         assert!(!limits.is_on());
         assert_eq!(hit(&limits, "192.0.2.1", Some("alice")), None);
         let off = LoginLimits::new(&Config::default());
-        assert!(!off.passkeys.is_on() && !off.failures.is_on());
+        assert!(!off.passkeys.is_on() && !off.devices.is_on() && !off.failures.is_on());
         let mut config = Config::default();
         config.webauthn.enabled = true;
         let on = LoginLimits::new(&config);
-        assert!(on.passkeys.is_on() && !on.failures.is_on());
+        assert!(on.passkeys.is_on() && on.devices.is_on() && !on.failures.is_on());
     }
 
     #[test]

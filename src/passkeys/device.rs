@@ -32,7 +32,7 @@ pub async fn start_device(
     client: &str,
     now: i64,
 ) -> Result<(Device, String), ApiError> {
-    limits::step(node, http, None, now)?;
+    limits::device(node, http, now)?;
     let start = StartDevice {
         client: client.to_owned(),
         now,
@@ -41,10 +41,11 @@ pub async fn start_device(
     Ok((device, format!("{}/passkeys/device", page_origin(node))))
 }
 
-/// Asks how it stands.
+/// Asks how it stands. A code that is unknown counts as a step of a login; whoever has a good one is
+/// never put off.
 ///
 /// # Errors
-/// 401 where the user may not log in, 400 for a scope that is none, 503.
+/// 401 where the user may not log in, 400 for a scope that is none, 429 for unknown codes, 503.
 pub async fn poll_device(
     node: &Node,
     http: &HttpRequest,
@@ -58,7 +59,11 @@ pub async fn poll_device(
     };
     let refused = |reason| node.metrics.logins.refused(Ceremony::Device, reason);
     let poll = PollDevice { device_code, now };
-    Ok(match node.providers.webauthn.send(poll).await? {
+    let stands = node.providers.webauthn.send(poll).await?;
+    if stands == DevicePoll::Unknown {
+        limits::step(node, http, None, now)?;
+    }
+    Ok(match stands {
         DevicePoll::Pending => Poll::Not(
             "authorization_pending",
             "the user has not answered yet; ask again after the interval.",
@@ -71,7 +76,7 @@ pub async fn poll_device(
             refused("Denied");
             Poll::Not("access_denied", "the user has refused.")
         }
-        DevicePoll::Expired => {
+        DevicePoll::Expired | DevicePoll::Unknown => {
             refused("Expired");
             Poll::Not(
                 "expired_token",

@@ -226,11 +226,13 @@ pub enum DevicePoll {
     SlowDown,
     /// The user said no.
     Denied,
-    /// Unknown, too late, or granted once already.
+    /// Too late.
     Expired,
     /// Said once.
     Granted {
         /// Who logged in.
+    /// There is none: it never was, was answered and told already, or has been over for some time.
+    Unknown,
         user: UserId,
         /// With which passkey: [`Passkey::id`].
         passkey: Option<String>,

@@ -39,6 +39,7 @@ pub fn routes(api: &mut Router) {
         .tells("X-Subject-Token", "The token.")
         .answers(answers::json(token).with_status(201))
         .answers(answers::json(refusal).with_status(401))
+        .answers(answers::error(429))
         .register(api);
 }
 

@@ -158,6 +158,10 @@ section! {
         /// The same for each user who is named, or each passkey that is shown where nobody is, from one
         /// address: nobody is locked out by another address. 0: no limit.
         pub passkey_per_user: u32 = 300, max = Some(1_000_000.0);
+        /// Logins of command lines that may be begun from one address. They wait for the browser, for
+        /// [webauthn] device_ttl, and 10,000 at most in a deployment: nobody is to take all those places.
+        /// 0: no limit.
+        pub device_per_address: u32 = 30, max = Some(1_000_000.0);
         /// Logins by POST /v3/auth/tokens that may fail from one address; beyond it each is answered
         /// with 429 for a time. Services often share an address, so mind what they do when a
         /// password has changed. 0: no limit.

@@ -14,11 +14,10 @@ use crate::testdb::{TestDb, each_database};
 
 /// A cloud where one may try as often as one likes.
 pub(super) fn unlimited(db: &TestDb) -> Builder<'_> {
-    world(db).set("login_limits", "passkey_per_address", 0).set(
-        "login_limits",
-        "passkey_per_user",
-        0,
-    )
+    world(db)
+        .set("login_limits", "passkey_per_address", 0)
+        .set("login_limits", "passkey_per_user", 0)
+        .set("login_limits", "device_per_address", 0)
 }
 
 /// All that a client learns of an answer.

@@ -139,6 +139,51 @@ on_sqlite! {
         put_off(&from(api, THERE, "/v4/auth/passkey/device", &json!({})).await);
     }
 
+    async fn one_address_begins_few_logins_of_command_lines(db: TestDb) {
+        let cloud = limited(&db, &[("device_per_address", 3)]).start().await;
+        let api = cloud.api();
+        let device = async |address: &str| from(api, address, "/v4/auth/passkey/device", &json!({})).await;
+        for _ in 0..3 {
+            device(HERE).await.expect(201);
+        }
+        put_off(&device(HERE).await);
+        // What a client says of itself is not believed.
+        put_off(&device(&format!("{THERE}, {HERE}")).await);
+        // Others begin theirs, and here other logins go on.
+        device(THERE).await.expect(201);
+        begin(api, HERE, None).await.expect(201);
+        // Of IPv6 a whole network is one.
+        for host in 1..=3 {
+            device(&format!("2001:db8::{host}")).await.expect(201);
+        }
+        put_off(&device("2001:db8::4").await);
+        device("2001:db8:0:1::1").await.expect(201);
+    }
+
+    async fn made_up_codes_of_command_lines_count_and_good_ones_do_not(db: TestDb) {
+        let cloud = limited(&db, &[("passkey_per_address", 2)]).start().await;
+        let api = cloud.api();
+        let begun = from(api, HERE, "/v4/auth/passkey/device", &json!({})).await.expect(201).json();
+        let ask = async |address: &str, code: &Value| {
+            let body = json!({"device_code": code});
+            from(api, address, "/v4/auth/passkey/device/token", &body).await
+        };
+        let (good, made_up) = (&begun["device_code"], json!("made up"));
+
+        let unknown = ask(HERE, &made_up).await.expect(400).json();
+        assert_eq!(unknown["error"]["title"], "expired_token");
+        for _ in 0..2 {
+            put_off(&ask(HERE, &made_up).await);
+            // Whoever waits is never put off, whatever others do at the address.
+            for _ in 0..3 {
+                let waits = ask(HERE, good).await.expect(400).json();
+                let word = waits["error"]["title"].as_str().unwrap();
+                assert!(["authorization_pending", "slow_down"].contains(&word), "{word}");
+            }
+        }
+        assert_eq!(ask(THERE, &made_up).await.status(), 400);
+    }
+
     async fn a_form_of_the_pages_that_comes_too_often_is_put_off(db: TestDb) {
         let cloud = limited(&db, &[("passkey_per_user", 2)]).start().await;
         let sign_in = async |address: &str, password: &str| {

@@ -97,7 +97,8 @@ pub(in super::super) async fn answer_device(
     })
 }
 
-/// How a login stands. One that was answered is told once, and gone.
+/// How a login stands. One that was answered is told once, and gone. For a code that is unknown nothing
+/// is written nor locked: anybody may ask.
 pub(in super::super) async fn poll_device(
     db: &Db,
     device_hash: &str,
@@ -106,6 +107,16 @@ pub(in super::super) async fn poll_device(
 ) -> Result<DevicePoll, Error> {
     use ng_webauthn_device as d;
     type Found = (String, Option<String>, Option<String>, i64, i64);
+    let ends: Option<i64> = with_conn!(db, |conn| {
+        let row = d::table.find(device_hash).select(d::expires_at);
+        let ends: Option<i64> = row.first(conn).await.optional()?;
+        Ok::<_, Error>(ends)
+    })?;
+    match ends {
+        None => return Ok(DevicePoll::Unknown),
+        Some(ends) if ends <= now => return Ok(DevicePoll::Expired),
+        Some(_) => {}
+    }
     transaction!(db, |conn| {
         let row = || d::table.find(device_hash);
         // Locks it: of two who ask at once, one is told.
@@ -125,7 +136,7 @@ pub(in super::super) async fn poll_device(
             .await
             .optional()?;
         let Some((state, user, passkey, polled_at, expires_at)) = found else {
-            return Ok::<_, Error>(DevicePoll::Expired);
+            return Ok::<_, Error>(DevicePoll::Unknown);
         };
         if expires_at <= now {
             return Ok(DevicePoll::Expired);

@@ -148,7 +148,7 @@ each_database! {
 
         let granted = DevicePoll::Granted { user: user(ALICE), passkey: Some("p".to_owned()) };
         assert_eq!(poll(&provider, &device.device_code, NOW + 7).await, granted);
-        assert_eq!(poll(&provider, &device.device_code, NOW + 12).await, DevicePoll::Expired);
+        assert_eq!(poll(&provider, &device.device_code, NOW + 12).await, DevicePoll::Unknown);
     }
 
     async fn a_login_that_goes_on_in_a_browser_may_be_denied_or_be_over(db: TestDb) {
@@ -156,14 +156,14 @@ each_database! {
         let denied = device(&provider).await;
         assert!(provider.send(answer(&denied.user_code, false)).await.unwrap());
         assert_eq!(poll(&provider, &denied.device_code, NOW).await, DevicePoll::Denied);
-        assert_eq!(poll(&provider, &denied.device_code, NOW).await, DevicePoll::Expired);
+        assert_eq!(poll(&provider, &denied.device_code, NOW).await, DevicePoll::Unknown);
 
         let late = device(&provider).await;
         let over = NOW + 600;
         assert_eq!(provider.send(look(&late.user_code, over)).await.unwrap(), None);
         assert!(!provider.send(AnswerDevice { now: over, ..answer(&late.user_code, true) }).await.unwrap());
         assert_eq!(poll(&provider, &late.device_code, over).await, DevicePoll::Expired);
-        assert_eq!(poll(&provider, &"unknown".into(), NOW).await, DevicePoll::Expired);
+        assert_eq!(poll(&provider, &"unknown".into(), NOW).await, DevicePoll::Unknown);
         for code in ["", "AAAA-AAAA", "BCDF-GHJ", "\u{e9}"] {
             assert!(!provider.send(answer(code, true)).await.unwrap(), "{code}");
         }
