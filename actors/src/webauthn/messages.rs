@@ -257,8 +257,9 @@ pub struct StartDevice {
     pub now: i64,
 }
 
-/// What a page tells of a login that waits; `None` if there is none of this code that waits.
-#[derive(Clone, Debug, Message)]
+/// What a page tells of a login that waits; `None` if there is none of this code that waits. Without
+/// `Debug`, for the code.
+#[derive(Clone, Message)]
 #[rtype(result = "Result<Option<DeviceInfo>, Error>")]
 pub struct LookDevice {
     /// As typed.
@@ -268,8 +269,9 @@ pub struct LookDevice {
 }
 impl Idempotent for LookDevice {}
 
-/// Answers a login that waits; `false` if it is unknown, over, or was answered before.
-#[derive(Clone, Debug, Message)]
+/// Answers a login that waits; `false` if it is unknown, over, or was answered before. Without `Debug`,
+/// for the code.
+#[derive(Clone, Message)]
 #[rtype(result = "Result<bool, Error>")]
 pub struct AnswerDevice {
     /// As typed.

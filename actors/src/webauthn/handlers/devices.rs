@@ -8,10 +8,23 @@ use crate::token::CryptoError;
 /// Seconds between two questions: what RFC 8628 section 3.2 takes where nothing is said.
 const INTERVAL: u32 = 5;
 
+/// Whether Unicode has it for a format character (category Cf) or a separator of lines or paragraphs
+/// (Zl, Zp): among them those that change the direction of what follows.
+fn is_format(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
 impl Serve<StartDevice> for WebauthnProvider {
     async fn serve(self, StartDevice { client, now }: StartDevice) -> Result<Device, Error> {
-        // No control characters on the page, nor NUL, which PostgreSQL takes in no text.
-        let client = client.chars().filter(|letter| !letter.is_control());
+        // Nothing on the page that is not seen or moves what stands beside it, nor NUL, which PostgreSQL
+        // takes in no text.
+        let seen = |letter: &char| !letter.is_control() && !is_format(*letter);
+        let client = client.chars().filter(seen);
         let client = client.take(limits::CLIENT).collect();
         let device_code = codes::secret()?;
         let user_code = codes::user_code()?;

@@ -30,7 +30,8 @@ async fn new_codes(provider: &Handle<WebauthnProvider>) -> Vec<String> {
 async fn device(provider: &Handle<WebauthnProvider>) -> Device {
     provider
         .send(StartDevice {
-            client: "cli\n\u{e9}".to_owned(),
+            // Nor what turns the order of letters round, or is not seen.
+            client: "cli\n\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}\u{2028}\u{e9}".to_owned(),
             now: NOW,
         })
         .await
