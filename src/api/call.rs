@@ -194,6 +194,17 @@ impl<B> Call<B> {
         self.query
             .paging(limit.map(size), size(default.max_db_limit))
     }
+
+    /// The page that is asked for, of a list that no `list_limit` counts for: whole where the client
+    /// names none.
+    ///
+    /// # Errors
+    /// 400 when `limit` is no number.
+    pub fn paging_by_client(&self) -> Result<Paging, ApiError> {
+        let max = self.node.config.default.max_db_limit;
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        self.query.paging(None, max)
+    }
 }
 
 /// Who sends this request, as far as the connection tells.

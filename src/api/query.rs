@@ -179,6 +179,15 @@ impl Paging {
         self.limit.is_some()
     }
 
+    /// The page of a list that Keystone gives whole where nobody asks for pages, of however many
+    /// members.
+    pub fn page_of_whole(&self) -> Page {
+        Page {
+            marker: self.page.marker.clone(),
+            limit: self.limit,
+        }
+    }
+
     /// The page of a list that the server holds whole, sorted by `id`; and whether it is full.
     ///
     /// # Errors

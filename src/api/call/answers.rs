@@ -107,23 +107,20 @@ impl<B> Call<B> {
         )
     }
 
-    /// 200 and the page that is asked for of a list that the server holds whole; `list_limit` is
-    /// that of the section, `show` as in [`Self::list`].
+    /// 200 and a page of a list that the server holds whole; `show` as in [`Self::list`].
     ///
     /// # Errors
-    /// 400 when `limit` is no number, 404 when the marker is no member, 500 when it can't be
-    /// written.
+    /// 404 when the marker is no member, 500 when it can't be written.
     pub fn list_held<'a, T: 'a, V: Serialize>(
         &self,
         collection: Collection,
         members: impl Iterator<Item = &'a T>,
-        list_limit: Option<u64>,
+        paging: &Paging,
         show: impl Fn(&'a T) -> (&'a str, V) + Clone,
     ) -> Result<HttpResponse, ApiError> {
-        let paging = self.paging(list_limit)?;
         let (members, full) = paging.cut(members.collect(), |member: &&'a T| show(*member).0)?;
         let found = Listed { members, full };
-        self.list(collection, &found, &paging, |member: &&'a T| show(*member))
+        self.list(collection, &found, paging, |member: &&'a T| show(*member))
     }
 
     /// 200 and a whole list, of which Keystone has no pages; `show` as in [`Self::list`].

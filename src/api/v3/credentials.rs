@@ -172,7 +172,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         Some(_) => Target::new(),
     };
     call.enforce(Rule::ListCredentials, target)?;
-    let paging = call.paging(None)?;
+    let paging = call.paging_by_client()?;
     let filter = CredentialFilter {
         users: call.query.texts("user_id"),
         kinds: call.query.texts("type"),

@@ -145,8 +145,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let inventory = call.providers().catalog.read(GetInventory).await?;
     let matching = inventory.groups().map(|group| &**group);
     let matching = matching.filter(|group| names.iter().all(|filter| filter.matches(&group.name)));
-    let limit = call.node().config.catalog.list_limit;
-    call.list_held(Collection::ENDPOINT_GROUPS, matching, limit, shown)
+    let paging = call.paging_by_client()?;
+    call.list_held(Collection::ENDPOINT_GROUPS, matching, &paging, shown)
 }
 
 /// Creates a group of endpoints: `POST /v3/OS-EP-FILTER/endpoint_groups`.

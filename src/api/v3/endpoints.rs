@@ -129,8 +129,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
                 .all(|filter| filter.matches(&endpoint.interface))
             && services.iter().all(|filter| filter.matches(service))
     });
-    let limit = call.node().config.catalog.list_limit;
-    call.list_held(Collection::ENDPOINTS, matching, limit, shown)
+    let paging = call.paging(call.node().config.catalog.list_limit)?;
+    call.list_held(Collection::ENDPOINTS, matching, &paging, shown)
 }
 
 /// Creates an endpoint: `POST /v3/endpoints`.

@@ -7,7 +7,7 @@ use chrono::Utc;
 use keystone_actors::identity::{
     AddUserToGroup, CheckUserInGroup, CreateGroup, DeleteGroup, Error, GetGroup, GetUser, Group,
     GroupFilter, GroupPatch, ListGroups, ListUsersInGroup, NewGroup, RemoveUserFromGroup,
-    UpdateGroup,
+    UpdateGroup, UserFilter,
 };
 use keystone_actors::ids::{GroupId, UserId};
 use keystone_actors::listing::TextFilter;
@@ -44,6 +44,10 @@ pub fn routes(api: &mut Router) {
         .register(api);
     Routes::at("/v3/groups/{group_id}/users")
         .get(members)
+        .heeds("name", "Only users of this name.")
+        .heeds("enabled", "Only those that are enabled, or not.")
+        .heeds("domain_id", "Only those of this domain.")
+        .heeds("password_expires_at", users::EXPIRY)
         .answers(answers::pages(Collection::USERS))
         .register(api);
     Routes::at("/v3/groups/{group_id}/users/{user_id}")
@@ -177,17 +181,24 @@ async fn delete(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiE
     Ok(no_content())
 }
 
-/// The users in a group: `GET /v3/groups/{group_id}/users`. Memberships that expire do not count.
+/// The users in a group: `GET /v3/groups/{group_id}/users`, all of them where nobody asks for pages.
+/// Memberships that expire do not count.
 async fn members(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, ApiError> {
     let group = permitted(&call, &id, Rule::ListUsersInGroup).await?;
     let paging = call.paging(call.node().config.identity.list_limit)?;
-    let mut filter = users::filter(&call.query)?;
+    let mut filter = UserFilter {
+        // Keystone does not heed these here.
+        idp_id: Vec::new(),
+        protocol_id: Vec::new(),
+        unique_id: Vec::new(),
+        ..users::filter(&call.query)?
+    };
     let own = call.caller.domain_id();
     filter.domain_id.extend(own.map(TextFilter::equals));
     let list = ListUsersInGroup {
         group: group.id.clone(),
         filter,
-        limit: paging.page.limit,
+        page: paging.page_of_whole(),
     };
     let found = call.providers().identity.read(list).await?;
     users::answer_list(&call, &found, &paging)

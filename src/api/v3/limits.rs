@@ -134,8 +134,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let owners = owners_seen(&call).await?;
     let list = ListLimits { filter, owners };
     let limits = call.providers().limit.read(list).await?;
-    let most = call.node().config.unified_limit.list_limit;
-    call.list_held(Collection::LIMITS, limits.iter(), most, shown)
+    let paging = call.paging(call.node().config.unified_limit.list_limit)?;
+    call.list_held(Collection::LIMITS, limits.iter(), &paging, shown)
 }
 
 /// The projects and domains whose limits the caller may see; `None`: all.

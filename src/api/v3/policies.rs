@@ -77,8 +77,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let matching = policies.iter();
     let matching =
         matching.filter(|policy| kinds.iter().all(|filter| filter.matches(&policy.kind)));
-    let limit = call.node().config.policy.list_limit;
-    call.list_held(Collection::POLICIES, matching, limit, shown)
+    let paging = call.paging(call.node().config.policy.list_limit)?;
+    call.list_held(Collection::POLICIES, matching, &paging, shown)
 }
 
 /// Creates a policy: `POST /v3/policies`.

@@ -67,6 +67,7 @@ pub fn routes(api: &mut Router) {
         .get(list_of_user)
         .heeds("name", "Only projects of this name.")
         .heeds("enabled", "Only those that are enabled, or not.")
+        .heeds("domain_id", "Only those of this domain.")
         .answers(answers::pages(Collection::PROJECTS))
         .register(api);
 }
@@ -270,7 +271,7 @@ async fn list_of_user(call: Call, id: web::Path<UserId>) -> Result<HttpResponse,
             && matches(&filter.domain_id, domain)
             && filter.enabled.iter().all(|on| *on == project.enabled)
     });
-    let paging = call.paging(None)?;
+    let paging = call.paging_by_client()?;
     let (members, full) = paging.cut(projects, |project| project.id.as_str())?;
     let found = Listed { members, full };
     call.list(Collection::PROJECTS, &found, &paging, |project| {

@@ -88,8 +88,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         Some(parent) => parents.iter().all(|filter| filter.matches(parent.as_str())),
         None => parents.is_empty(),
     });
-    let limit = call.node().config.catalog.list_limit;
-    call.list_held(Collection::REGIONS, matching, limit, shown)
+    let paging = call.paging(call.node().config.catalog.list_limit)?;
+    call.list_held(Collection::REGIONS, matching, &paging, shown)
 }
 
 fn shown(region: &Region) -> (&str, &Region) {

@@ -124,8 +124,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
             && meets(&regions, limit.region_id.as_ref().map(RegionId::as_str))
             && meets(&names, limit.resource_name.as_deref())
     });
-    let limit = call.node().config.unified_limit.list_limit;
-    call.list_held(Collection::REGISTERED_LIMITS, matching, limit, shown)
+    let paging = call.paging(call.node().config.unified_limit.list_limit)?;
+    call.list_held(Collection::REGISTERED_LIMITS, matching, &paging, shown)
 }
 
 /// Creates registered limits, all or none: `POST /v3/registered_limits`.

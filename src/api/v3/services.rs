@@ -82,8 +82,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         kinds.iter().all(|filter| filter.matches(kind))
             && names.iter().all(|filter| filter.matches(service.name()))
     });
-    let limit = call.node().config.catalog.list_limit;
-    call.list_held(Collection::SERVICES, matching, limit, shown)
+    let paging = call.paging(call.node().config.catalog.list_limit)?;
+    call.list_held(Collection::SERVICES, matching, &paging, shown)
 }
 
 fn shown(service: &Service) -> (&str, &Service) {

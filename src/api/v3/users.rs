@@ -33,15 +33,16 @@ use crate::notify::{self, Event, Initiator, Kind, Operation, Outcome, Reason};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
+/// What the filter `password_expires_at` means.
+pub(super) const EXPIRY: &str =
+    "Whose password expires then: `lt:` a time, `lte:`, `gt:`, `gte:`, `eq:` or `neq:`.";
+
 pub fn routes(api: &mut Router) {
     Routes::at("/v3/users")
         .get(list)
         .asks(&QUERY)
         .answers(answers::pages(Collection::USERS))
-        .heeds(
-            "password_expires_at",
-            "Whose password expires then: `lt:` a time, `lte:`, `gt:`, `gte:`, `eq:` or `neq:`.",
-        )
+        .heeds("password_expires_at", EXPIRY)
         .heeds("protocol_id", "Who comes by this protocol.")
         .heeds("idp_id", "Who comes from this identity provider.")
         .heeds("unique_id", "Whom it knows by this ID.")

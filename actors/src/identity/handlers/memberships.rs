@@ -93,22 +93,26 @@ impl Serve<ListUsersInGroup> for IdentityProvider {
         let ListUsersInGroup {
             group,
             filter,
-            limit,
+            page,
         } = message;
         let group = self.group(&group).await?;
+        let limit = page.limit.unwrap_or(usize::MAX);
         let request = UserRequest {
             filter: &filter,
             group: Some(&group.id),
             page: &Page {
-                marker: None,
-                limit,
+                // One more shows whether there are more.
+                limit: page.limit.map(|limit| limit.saturating_add(1)),
+                ..page
             },
             days: self.settings.inactivity_days(),
         };
-        let listed = store::list_users(&self.db, &request).await?;
+        let mut members = store::list_users(&self.db, &request).await?.members;
+        let full = members.len() > limit;
+        members.truncate(limit);
         Ok(Listed {
-            members: listed.members.into_iter().map(Arc::new).collect(),
-            full: listed.full,
+            members: members.into_iter().map(Arc::new).collect(),
+            full,
         })
     }
 }

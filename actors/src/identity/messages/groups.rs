@@ -120,7 +120,8 @@ pub struct CheckUserInGroup {
 impl Idempotent for CheckUserInGroup {}
 
 /// The users that are in a group for good and match, in the order of their IDs. `GroupNotFound`
-/// if there is no such group.
+/// if there is no such group, `MarkerNotFound` if there is no user of the marker's ID. A page is full
+/// where there are more.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Listed<Arc<User>>, Error>")]
 pub struct ListUsersInGroup {
@@ -128,8 +129,8 @@ pub struct ListUsersInGroup {
     pub group: GroupId,
     /// Which of its users.
     pub filter: UserFilter,
-    /// The most users to return.
-    pub limit: Option<usize>,
+    /// Which part; without a limit all of them.
+    pub page: Page,
 }
 impl Idempotent for ListUsersInGroup {}
 

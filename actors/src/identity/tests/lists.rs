@@ -35,6 +35,27 @@ async fn ids(identity: &Handle<IdentityProvider>, filter: UserFilter) -> Vec<Str
     page(identity, filter, None, None).await.0
 }
 
+/// More than a statement reads at once, and than `[DEFAULT] max_db_limit` is.
+const MANY: usize = 1001;
+
+/// The IDs of the users in the group `g` that match, and whether there are more.
+async fn members(
+    identity: &Handle<IdentityProvider>,
+    filter: UserFilter,
+    marker: Option<&str>,
+    limit: Option<usize>,
+) -> (Vec<String>, bool) {
+    let marker = marker.map(str::to_owned);
+    let list = ListUsersInGroup {
+        group: "g".into(),
+        filter,
+        page: Page { marker, limit },
+    };
+    let listed = identity.read(list).await.unwrap();
+    let ids = listed.members.iter().map(|user| user.id.to_string());
+    (ids.collect(), listed.full)
+}
+
 /// `a` to `c` in `d`, local; `e1` in `e`, local and disabled; `fed` in `d`, federated as Fred, and
 /// `dir` in `d`, from a directory, as Doris.
 async fn some(db: &TestDb, identity: &Handle<IdentityProvider>) {
@@ -191,16 +212,41 @@ each_database! {
             add(&identity, "g", id).await.unwrap();
         }
         add_for_a_time(&db, "g", "fed").await;
-        let list = async |filter, limit| {
-            let listed = identity.read(ListUsersInGroup { group: "g".into(), filter, limit }).await.unwrap();
-            (listed.members.iter().map(|user| user.id.to_string()).collect::<Vec<_>>(), listed.full)
-        };
+        let all = UserFilter::default;
+        let list = async |filter: UserFilter, limit| members(&identity, filter, None, limit).await;
+        let behind = async |marker: &str, limit| members(&identity, all(), Some(marker), limit).await;
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
 
-        assert_eq!(list(UserFilter::default(), None).await.0, ["a", "b", "e1"]);
-        assert_eq!(list(UserFilter::default(), Some(2)).await, (["a", "b"].map(String::from).to_vec(), true));
+        assert_eq!(list(all(), None).await.0, ["a", "b", "e1"]);
+        assert_eq!(list(all(), Some(2)).await, (ids(&["a", "b"]), true));
+        assert_eq!(behind("b", Some(2)).await, (ids(&["e1"]), false));
+        assert_eq!(behind("a", Some(2)).await, (ids(&["b", "e1"]), false));
         assert_eq!(list(named(TextFilter::equals("Anna")), None).await.0, ["a", "e1"]);
-        let stranger = ListUsersInGroup { group: "x".into(), filter: UserFilter::default(), limit: None };
-        assert_eq!(text(identity.read(stranger).await), "Could not find group: x.");
+        let list = |group: &str, marker: Option<&str>| {
+            let page = Page { marker: marker.map(str::to_owned), limit: None };
+            identity.read(ListUsersInGroup { group: group.into(), filter: all(), page })
+        };
+        assert_eq!(text(list("x", None).await), "Could not find group: x.");
+        assert_eq!(text(list("g", Some("x")).await), "Marker x could not be found.");
+    }
+
+    async fn of_a_large_group_nobody_is_lost(db: TestDb) {
+        let (identity, _bench) = provider(&db, settings()).await;
+        group(&identity, "g").await;
+        let rows = |row: &dyn Fn(usize) -> String| (0..MANY).map(row).collect::<Vec<_>>().join(", ");
+        let users = rows(&|n| format!("('u{n:04}', '{{}}', true, 'd')"));
+        db.execute(&format!(r#"INSERT INTO "user" (id, extra, enabled, domain_id) VALUES {users}"#)).await;
+        let members_of = rows(&|n| format!("('u{n:04}', 'g')"));
+        db.execute(&format!("INSERT INTO user_group_membership (user_id, group_id) VALUES {members_of}")).await;
+        let list = async |marker: Option<&str>, limit| members(&identity, UserFilter::default(), marker, limit).await;
+
+        let (all, full) = list(None, None).await;
+        assert_eq!((all.len(), full), (MANY, false));
+        assert_eq!(list(None, Some(MANY)).await.1, false);
+        let (first, full) = list(None, Some(MANY - 1)).await;
+        assert_eq!((first.len(), full), (MANY - 1, true));
+        let (rest, full) = list(first.last().map(String::as_str), Some(MANY - 1)).await;
+        assert_eq!((rest, full), (vec![format!("u{:04}", MANY - 1)], false));
     }
 
     async fn groups_are_listed_in_pages_and_filtered(db: TestDb) {

@@ -94,7 +94,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let matching = found
         .iter()
         .filter(|provider| asked.matches(provider.id.as_str(), provider.enabled));
-    call.list_held(Collection::IDENTITY_PROVIDERS, matching, None, shown)
+    let paging = call.paging_by_client()?;
+    call.list_held(Collection::IDENTITY_PROVIDERS, matching, &paging, shown)
 }
 
 /// Shows an identity provider: `GET /v3/OS-FEDERATION/identity_providers/{idp_id}`.

@@ -84,7 +84,8 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let matching = found
         .iter()
         .filter(|provider| asked.matches(provider.id.as_str(), provider.enabled));
-    call.list_held(Collection::SERVICE_PROVIDERS, matching, None, shown)
+    let paging = call.paging_by_client()?;
+    call.list_held(Collection::SERVICE_PROVIDERS, matching, &paging, shown)
 }
 
 /// Shows a service provider: `GET /v3/OS-FEDERATION/service_providers/{service_provider_id}`.
