@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use keystone_actors::ids::UserId;
 use keystone_actors::webauthn::passkey_id;
 use tracing::info;
 
@@ -29,9 +30,9 @@ use table::{Rate, Table, TooMany};
 #[derive(Default)]
 pub struct LoginLimits {
     passkeys: Limits,
-    failures: Limits,
     /// Logins of command lines that are begun.
     devices: Limits,
+    failures: Limits,
 }
 
 #[derive(Default)]
@@ -53,19 +54,19 @@ struct Names {
 pub const LIMITS: [&str; 5] = [
     PASSKEYS.address,
     PASSKEYS.user,
-    FAILURES.address,
     DEVICES.address,
+    FAILURES.address,
     FAILURES.user,
 ];
 const PASSKEYS: Names = Names {
     address: "passkey_per_address",
     user: "passkey_per_user",
 };
-const FAILURES: Names = Names {
 const DEVICES: Names = Names {
     address: "device_per_address",
     user: "",
 };
+const FAILURES: Names = Names {
     address: "failures_per_address",
     user: "failures_per_user",
 };
@@ -89,13 +90,13 @@ impl LoginLimits {
     pub fn new(config: &Config) -> Self {
         let limits = &config.login_limits;
         let failures = (limits.failures_per_address, limits.failures_per_user);
-        Self {
         let passkeys = (limits.passkey_per_address, limits.passkey_per_user);
         let devices = (limits.device_per_address, 0);
         let with_passkeys = |most, names| match config.webauthn.enabled {
             true => Limits::new(most, limits.window, names),
             false => Limits::default(),
         };
+        Self {
             passkeys: with_passkeys(passkeys, PASSKEYS),
             devices: with_passkeys(devices, DEVICES),
             failures: Limits::new(failures, limits.window, FAILURES),
@@ -180,7 +181,6 @@ pub fn step(
     count(node, http, || user.map(spelled_alike), now)
 }
 
-/// Counts the end of one, by the passkey where nobody is named.
 /// Counts the login of a command line that is begun: a step like others, and one of few, for it takes
 /// one of the places that all who wait share.
 ///
@@ -193,6 +193,7 @@ pub fn device(node: &Node, http: &HttpRequest, now: i64) -> Result<(), ApiError>
     counted.map_err(|hit| refuse(node, http, &hit))
 }
 
+/// Counts the end of one, by the passkey where nobody is named.
 ///
 /// # Errors
 /// 429.
@@ -254,11 +255,34 @@ pub(super) fn before(
     request: &AuthRequest,
     now: i64,
 ) -> Result<(), ApiError> {
+    look(node, http, || named(request), now)
+}
+
+/// As for a login, before a user's own change of the password is looked at: it tells as much of whether
+/// a password is right. Counts nothing.
+///
+/// # Errors
+/// 429.
+pub fn before_change(
+    node: &Node,
+    http: &HttpRequest,
+    user: &UserId,
+    now: i64,
+) -> Result<(), ApiError> {
+    look(node, http, || Some(by_id(user)), now)
+}
+
+fn look(
+    node: &Node,
+    http: &HttpRequest,
+    by: impl FnOnce() -> Option<String>,
+    now: i64,
+) -> Result<(), ApiError> {
     let limits = &node.login_limits.failures;
     if !limits.is_on() {
         return Ok(());
     }
-    let looked = limits.look(client(http), named(request).as_deref(), now);
+    let looked = limits.look(client(http), by().as_deref(), now);
     looked.map_err(|hit| refuse(node, http, &hit))
 }
 
@@ -270,11 +294,23 @@ pub(super) fn after(
     outcome: &Result<Outcome, ApiError>,
     now: i64,
 ) {
-    let limits = &node.login_limits.failures;
     let failed = |error: &ApiError| error.status() == StatusCode::UNAUTHORIZED;
-    if limits.is_on() && outcome.as_ref().err().is_some_and(failed) {
+    if outcome.as_ref().err().is_some_and(failed) {
+        failure(node, http, || named(request), now);
+    }
+}
+
+/// Counts a change of the password for which the present one was not taken: with the failed logins of
+/// this user by the ID.
+pub fn after_refused_change(node: &Node, http: &HttpRequest, user: &UserId, now: i64) {
+    failure(node, http, || Some(by_id(user)), now);
+}
+
+fn failure(node: &Node, http: &HttpRequest, by: impl FnOnce() -> Option<String>, now: i64) {
+    let limits = &node.login_limits.failures;
+    if limits.is_on() {
         // One that is beyond the limit was under way when others reached it.
-        let _ = limits.count(client(http), named(request).as_deref(), now);
+        let _ = limits.count(client(http), by().as_deref(), now);
     }
 }
 
@@ -319,6 +355,11 @@ fn named(request: &AuthRequest) -> Option<String> {
         }) => Some(format!("\0{id}")),
         method => user_of(method).map(spelled_alike),
     })
+}
+
+/// As a login that names the user by the ID.
+fn by_id(user: &UserId) -> String {
+    spelled_alike(&UserRef::Id(user.to_string()))
 }
 
 /// Some databases find a name however it is written.

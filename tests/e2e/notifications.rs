@@ -124,4 +124,53 @@ async fn changes_and_logins_are_told_to_auditors_without_a_secret(builder: Build
     }
 }
 
+async fn who_guesses_at_a_password_by_changing_it_is_heard_of(builder: Builder) {
+    let cloud = builder
+        .seed(seed::world())
+        .notifying()
+        .set("DEFAULT", "notification_opt_out", "identity.authenticate.pending")
+        .set("security_compliance", "lockout_failure_attempts", 2)
+        .set("security_compliance", "password_regex", "^.{9,}$")
+        .start()
+        .await;
+    let change = async |user: &str, original: &str, new: &str| {
+        let body = json!({"user": {"original_password": original, "password": new}});
+        let path = format!("/v3/users/{user}/password");
+        cloud.api().request(Method::POST, &path).json(&body).send().await
+    };
+    let proof = async |user: &str, outcome: &str| {
+        wait_until(&cloud, |one| {
+            one["event_type"] == "identity.authenticate"
+                && one["payload"]["initiator"]["user_id"] == user
+                && one["payload"]["outcome"] == outcome
+        })
+        .await
+    };
+    let reason = |told: &Value| told["payload"]["reason"].clone();
+
+    // A right password and a new one that breaks a rule: both are told, the second with the rule.
+    change("bob", PASSWORD, "short").await.expect(400);
+    let good = proof("bob", "success").await;
+    assert_eq!(good["payload"]["initiator"]["username"], "bob");
+    let broken = wait_for(&cloud, "identity.user.updated", "bob").await;
+    assert_eq!(broken["payload"]["reason"]["reasonCode"], "400");
+
+    change("nobody", "not-her-password", "a-new-password").await.expect(401);
+    proof("nobody", "failure").await;
+    for _ in 0..2 {
+        change("alice", "not-her-password", "a-new-password").await.expect(401);
+    }
+    proof("alice", "failure").await;
+    // Locked, and told to auditors alone.
+    let locked = change("alice", PASSWORD, "a-new-password").await.expect(401);
+    assert_eq!(locked.message(), "The request you have made requires authentication.");
+    let locked = wait_until(&cloud, |one| one["payload"]["reason"]["reasonType"] == "The account is locked for user: alice.");
+    assert_eq!(reason(&locked.await)["reasonCode"], "401");
+
+    let all = Value::from(told(&cloud)).to_string();
+    for secret in [PASSWORD, "not-her-password", "a-new-password"] {
+        assert!(!all.contains(secret));
+    }
+}
+
 }

@@ -28,15 +28,16 @@ use crate::api::query::{Paging, Query};
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, any, array, loose_boolean, nullable_boolean, object, text};
+use crate::auth::{limits, refused};
 use crate::node::Node;
 use crate::notify::{self, Event, Initiator, Kind, Operation, Outcome, Reason};
 use crate::policy::{Rule, Subject, Target};
 
-/// Routes them.
 /// What the filter `password_expires_at` means.
 pub(super) const EXPIRY: &str =
     "Whose password expires then: `lt:` a time, `lte:`, `gt:`, `gte:`, `eq:` or `neq:`.";
 
+/// Routes them.
 pub fn routes(api: &mut Router) {
     Routes::at("/v3/users")
         .get(list)
@@ -64,6 +65,7 @@ pub fn routes(api: &mut Router) {
         .does("Change the own password.")
         .public()
         .answers(answers::NOTHING)
+        .answers(answers::error(429))
         .register(api);
     Routes::at("/v3/users/{user_id}/groups")
         .get(groups)
@@ -357,7 +359,8 @@ pub(super) async fn permitted<B>(
 }
 
 /// A user's own change of the password: `POST /v3/users/{user_id}/password`. Needs no token, but
-/// the present password, which may have expired.
+/// the present password, which may have expired. Whoever guesses at it is heard of, and limited, as at
+/// a login.
 async fn change_password(
     node: web::Data<Node>,
     request: HttpRequest,
@@ -371,56 +374,122 @@ async fn change_password(
         let text = passwords.get(name).and_then(Value::as_str);
         SecretString::from(text.unwrap_or_default())
     };
+    let (user, now) = (id.into_inner(), Utc::now().timestamp());
+    limits::before_change(&node, &request, &user, now)?;
     let change = ChangePassword {
-        user: id.into_inner(),
+        user: user.clone(),
         original: password("original_password"),
         password: password("password"),
-        now: Utc::now().timestamp(),
+        now,
     };
-    let user = change.user.clone();
     let changed = node.providers.identity.send(change).await;
-    let initiator = Initiator {
-        user_id: Some(user.to_string()),
-        ..call::initiator(&request)
+    let auditors = Auditors {
+        node: &node,
+        initiator: Initiator {
+            user_id: Some(user.as_str().chars().take(LONGEST_ID).collect()),
+            ..call::initiator(&request)
+        },
     };
-    let tell = |error: Option<&ApiError>| {
-        node.notifier.send(Event {
+    match changed {
+        Ok(PasswordChange::Changed) => {
+            auditors.hear_of_proof(Ok(()));
+            auditors.hear_of_change(&user, None);
+            Ok(no_content())
+        }
+        Ok(PasswordChange::Refused(refusal)) => {
+            limits::after_refused_change(&node, &request, &user, now);
+            let (told, heard) = refused_change(&node, &user, &refusal);
+            auditors.hear_of_proof(Err(&heard));
+            Err(told)
+        }
+        Err(error) => {
+            let is_a_rule = matches!(
+                error,
+                Error::PasswordRequirements(_)
+                    | Error::PasswordTooYoung { .. }
+                    | Error::PasswordReused(_)
+                    | Error::PasswordChangeDisabled
+            );
+            let is_known = is_a_rule || matches!(error, Error::PasswordTooLong(_));
+            let error = ApiError::from(error);
+            if is_known {
+                auditors.hear_of_proof(Ok(()));
+            }
+            if is_a_rule {
+                // The password was right and the new one is against the rules: auditors want to know.
+                auditors.hear_of_change(&user, Some(&error));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The most characters of a user's ID that Keystone's tables hold.
+const LONGEST_ID: usize = 64;
+
+/// What a client is told whose password was not taken for a change, and what auditors hear of it.
+fn refused_change(node: &Node, user: &UserId, refusal: &Refusal) -> (ApiError, String) {
+    let (reason, heard) = match refusal {
+        Refusal::Disabled => {
+            // The password was right: its owner may know.
+            let text = format!("The account is disabled for user: {user}.");
+            return (ApiError::unauthenticated_as(text.clone()), text);
+        }
+        Refusal::Locked => (
+            "account locked",
+            Some(format!("The account is locked for user: {user}.")),
+        ),
+        Refusal::UnknownUser => ("unknown user", None),
+        Refusal::WrongPassword | Refusal::PasswordExpired { .. } => ("wrong password", None),
+    };
+    tracing::info!(reason, "change of password refused");
+    let heard = heard.unwrap_or_else(|| ApiError::unauthenticated().message().to_owned());
+    (refused(node, &reason), heard)
+}
+
+/// Who hears of a user's own change of the password: first of who it was, as of a login, then of the
+/// change.
+struct Auditors<'a> {
+    node: &'a Node,
+    initiator: Initiator,
+}
+
+impl Auditors<'_> {
+    /// Whether the present password was taken; if not, why.
+    fn hear_of_proof(&self, proof: Result<(), &str>) {
+        self.hear(Event {
+            subject: notify::Subject::Authentication,
+            initiator: self.initiator.clone(),
+            outcome: match proof {
+                Ok(()) => Outcome::Success,
+                Err(_) => Outcome::Failure,
+            },
+            reason: proof.err().map(|text| Reason {
+                code: StatusCode::UNAUTHORIZED.as_u16(),
+                text: text.to_owned(),
+            }),
+        });
+    }
+
+    /// That the password changed, or which rule the new one breaks.
+    fn hear_of_change(&self, user: &UserId, broken: Option<&ApiError>) {
+        self.hear(Event {
             subject: notify::Subject::Resource {
                 kind: Kind::User,
                 operation: Operation::Updated,
                 id: user.to_string(),
                 actor: None,
             },
-            initiator: initiator.clone(),
+            initiator: self.initiator.clone(),
             outcome: Outcome::Success,
-            reason: error.map(|error| Reason {
+            reason: broken.map(|error| Reason {
                 code: error.status().as_u16(),
                 text: error.message().to_owned(),
             }),
         });
-    };
-    let changed = changed.map_err(|error| {
-        let error = ApiError::from(error);
-        // The password was right and the new one is against the rules: auditors want to know.
-        if error.status() == StatusCode::BAD_REQUEST {
-            tell(Some(&error));
-        }
-        error
-    });
-    match changed? {
-        PasswordChange::Changed => {
-            tell(None);
-            Ok(no_content())
-        }
-        PasswordChange::Refused(refusal) => Err(match refusal {
-            // The password was right: its owner may know.
-            Refusal::Disabled => {
-                ApiError::unauthenticated_as(format!("The account is disabled for user: {user}."))
-            }
-            Refusal::Locked
-            | Refusal::UnknownUser
-            | Refusal::WrongPassword
-            | Refusal::PasswordExpired { .. } => ApiError::unauthenticated(),
-        }),
+    }
+
+    fn hear(&self, event: Event) {
+        self.node.notifier.send(event);
     }
 }

@@ -162,9 +162,9 @@ section! {
         /// [webauthn] device_ttl, and 10,000 at most in a deployment: nobody is to take all those places.
         /// 0: no limit.
         pub device_per_address: u32 = 30, max = Some(1_000_000.0);
-        /// Logins by POST /v3/auth/tokens that may fail from one address; beyond it each is answered
-        /// with 429 for a time. Services often share an address, so mind what they do when a
-        /// password has changed. 0: no limit.
+        /// Logins by POST /v3/auth/tokens, and changes of the own password, that may fail from one
+        /// address; beyond it each is answered with 429 for a time. Services often share an address,
+        /// so mind what they do when a password has changed. 0: no limit.
         pub failures_per_address: u32 = 0, max = Some(1_000_000.0);
         /// The same for each user who is named, from one address. 0: no limit.
         pub failures_per_user: u32 = 0, max = Some(1_000_000.0);

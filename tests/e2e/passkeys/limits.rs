@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::pages::Browser;
 use super::{alice, passkeys_of, world};
 use crate::support::cloud::Builder;
-use crate::support::login::{password_is, together};
+use crate::support::login::{PASSWORD, password_is, together};
 use crate::support::passkey::Authenticator;
 use crate::support::{Answer, Api, Scope, password, scoped, seed, token};
 use crate::testdb::TestDb;
@@ -252,6 +252,34 @@ on_sqlite! {
         // Whose token is good is served, as ever.
         let validate = api.request(Method::GET, "/v3/auth/tokens").header("X-Forwarded-For", HERE);
         validate.token(bob).subject(bob).send().await.expect(200);
+    }
+
+    async fn a_password_is_guessed_no_faster_by_changing_it(db: TestDb) {
+        let limits = [("failures_per_address", 4), ("failures_per_user", 2)];
+        let cloud = limited(&db, &limits).start().await;
+        let api = cloud.api();
+        let change = async |address: &str, user: &str, original: &str| {
+            let body = json!({"user": {"original_password": original, "password": "a new one"}});
+            from(api, address, &format!("/v3/users/{user}/password"), &body).await
+        };
+
+        change(HERE, "alice", "wrong").await.expect(401);
+        // A login by the same ID counts with it.
+        let by_id = json!({"methods": ["password"], "password": {"user": {"id": "alice", "password": "wrong"}}});
+        authenticate(api, HERE, &by_id).await.expect(401);
+        put_off(&change(HERE, "alice", "wrong").await);
+        // Even with the right password: else a guess would tell.
+        put_off(&change(HERE, "alice", PASSWORD).await);
+        put_off(&authenticate(api, HERE, &by_id).await);
+        change(THERE, "alice", "wrong").await.expect(401);
+
+        // What succeeds does not count; a guess at somebody who is not there does.
+        change(HERE, "bob", PASSWORD).await.expect(204);
+        for _ in 0..2 {
+            change(HERE, "nobody", "wrong").await.expect(401);
+        }
+        put_off(&change(HERE, "nobody", "wrong").await);
+        put_off(&change(HERE, "bob", "a new one").await);
     }
 
     async fn without_the_option_failures_do_not_count(db: TestDb) {
