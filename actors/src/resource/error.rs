@@ -105,18 +105,12 @@ pub enum Error {
     /// What is above has to be enabled first.
     #[error("Cannot enable project {0} since it has disabled parents")]
     ParentDisabled(ProjectId),
-    /// Only that can be changed of a whole subtree.
-    #[error("Cascade update is only allowed for enabled attribute.")]
-    CascadeOfMore,
-    /// There are projects below.
+    /// There are projects below. The words are Keystone's, whose API has no such option either.
     #[error(
         "Cannot delete the project {0} since it is not a leaf in the hierarchy. Use the cascade \
          option if you want to delete a whole subtree."
     )]
     NotLeaf(ProjectId),
-    /// There are enabled projects below.
-    #[error("Cannot delete project {0} since its subtree contains enabled projects.")]
-    DeletionOfEnabled(ProjectId),
     /// So that nobody deletes a domain by mistake.
     #[error("Cannot delete a domain that is enabled, please disable it first.")]
     DomainEnabled,

@@ -161,14 +161,12 @@ impl From<resource::Error> for ApiError {
             | E::ParentInOtherDomain { .. }
             | E::BranchDisabled(_)
             | E::DomainIsFixed
-            | E::KindIsFixed
-            | E::CascadeOfMore => Self::bad_request(error.to_string()),
+            | E::KindIsFixed => Self::bad_request(error.to_string()),
             E::TooDeep(_)
             | E::ParentIsFixed
             | E::SubtreeEnabled(_)
             | E::ParentDisabled(_)
             | E::NotLeaf(_)
-            | E::DeletionOfEnabled(_)
             | E::DomainEnabled
             | E::Immutable { .. }
             | E::ImmutableDeletion { .. }

@@ -218,7 +218,6 @@ async fn update(
     let update = UpdateProject {
         id: project.id.clone(),
         patch: call.body.clone(),
-        cascade: false,
     };
     let project = call.providers().resource.send(update).await?;
     tell(&call, &project, Operation::Updated);
@@ -236,7 +235,6 @@ async fn delete(call: Call, id: web::Path<ProjectId>) -> Result<HttpResponse, Ap
     let project = permitted(&call, &id, Rule::DeleteProject).await?;
     let delete = DeleteProject {
         id: project.id.clone(),
-        cascade: false,
         now: Utc::now().timestamp(),
     };
     call.providers().resource.send(delete).await?;

@@ -19,18 +19,12 @@ impl ResourceProvider {
         Ok(project)
     }
 
-    async fn update(
-        &self,
-        id: &ProjectId,
-        patch: ProjectPatch,
-        cascade: bool,
-    ) -> Result<Project, Error> {
+    async fn update(&self, id: &ProjectId, patch: ProjectPatch) -> Result<Project, Error> {
         let domain = self.project(id).await?.own_domain();
         let update = store::Update {
             domain: &domain,
             id,
             patch: &patch,
-            cascade,
             settings: &self.settings,
         };
         let (project, change) = store::update(&self.db, self.invalidations.node(), &update).await?;
@@ -38,14 +32,14 @@ impl ResourceProvider {
         Ok(project)
     }
 
-    async fn delete(&self, project: &Project, cascade: bool, now: i64) -> Result<(), Error> {
+    async fn delete(&self, project: &Project, now: i64) -> Result<(), Error> {
         let node = self.invalidations.node();
         let id = &project.id;
         let change = if project.is_domain {
             store::delete_domain(&self.db, node, id, now).await?
         } else {
             let domain = project.own_domain();
-            store::delete_project(&self.db, node, &domain, id, cascade, now).await?
+            store::delete_project(&self.db, node, &domain, id, now).await?
         };
         self.invalidations.publish(&change);
         Ok(())
@@ -82,24 +76,24 @@ impl Serve<CreateDomain> for ResourceProvider {
 
 impl Serve<UpdateProject> for ResourceProvider {
     async fn serve(self, message: UpdateProject) -> Result<Arc<Project>, Error> {
-        let UpdateProject { id, patch, cascade } = message;
-        self.update(&id, patch, cascade).await.map(Arc::new)
+        let UpdateProject { id, patch } = message;
+        self.update(&id, patch).await.map(Arc::new)
     }
 }
 
 impl Serve<UpdateDomain> for ResourceProvider {
     async fn serve(self, UpdateDomain { id, patch }: UpdateDomain) -> Result<Arc<Domain>, Error> {
         self.domain(&id).await?;
-        let updated = self.update(&(&id).into(), patch.into(), false).await;
+        let updated = self.update(&(&id).into(), patch.into()).await;
         as_domain(&updated.map_err(of_domain(&id))?)
     }
 }
 
 impl Serve<DeleteProject> for ResourceProvider {
     async fn serve(self, message: DeleteProject) -> Result<(), Error> {
-        let DeleteProject { id, cascade, now } = message;
+        let DeleteProject { id, now } = message;
         let project = self.project(&id).await?;
-        self.delete(&project, cascade, now).await
+        self.delete(&project, now).await
     }
 }
 
@@ -108,7 +102,7 @@ impl Serve<DeleteDomain> for ResourceProvider {
         self.domain(&id).await?;
         let project = self.project(&(&id).into()).await;
         let project = project.map_err(of_domain(&id))?;
-        let deleted = self.delete(&project, false, now).await;
+        let deleted = self.delete(&project, now).await;
         deleted.map_err(of_domain(&id))
     }
 }

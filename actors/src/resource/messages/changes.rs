@@ -37,9 +37,6 @@ pub struct UpdateProject {
     pub id: ProjectId,
     /// What changes.
     pub patch: ProjectPatch,
-    /// Whether all below is enabled or disabled with it; nothing else can be changed so
-    /// (`CascadeOfMore`).
-    pub cascade: bool,
 }
 
 /// Changes a domain, as [`UpdateProject`] does a project. Disabling it shuts out its users and the
@@ -53,16 +50,13 @@ pub struct UpdateDomain {
     pub patch: DomainPatch,
 }
 
-/// Deletes a project, with the grants, trusts, credentials, limits and filters of endpoints for it,
-/// and ends the tokens for it. Of a domain: as [`DeleteDomain`].
+/// Deletes a project, below which there must be none (`NotLeaf`), with the grants, trusts, credentials,
+/// limits and filters of endpoints for it, and ends the tokens for it. Of a domain: as [`DeleteDomain`].
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<(), Error>")]
 pub struct DeleteProject {
     /// Which project, or domain.
     pub id: ProjectId,
-    /// Whether all below goes with it, which has to be disabled (`DeletionOfEnabled`). Without,
-    /// there must be nothing below (`NotLeaf`).
-    pub cascade: bool,
     /// Seconds since 1970.
     pub now: i64,
 }

@@ -11,7 +11,7 @@ use super::tree::{Downwards, DownwardsRow, Upwards, climb};
 use super::{ProjectRow, option_rows, tag_rows};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{project, project_option, project_tag};
-use crate::db::{BATCH, Db, InsertRows, on_unique, sought};
+use crate::db::{Db, InsertRows, on_unique, sought};
 use crate::epoch::{Entity, Kind};
 use crate::ids::{DomainId, ProjectId};
 use crate::resource::model::check_place;
@@ -102,24 +102,7 @@ pub(in super::super) struct Update<'a> {
     pub domain: &'a DomainId,
     pub id: &'a ProjectId,
     pub patch: &'a ProjectPatch,
-    /// Whether all below is enabled or disabled with it.
-    pub cascade: bool,
     pub settings: &'a ResourceSettings,
-}
-
-impl Update<'_> {
-    /// The project after the change, as far as it alone matters.
-    fn apply(&self, old: &Project) -> Result<Project, Error> {
-        let new = self.patch.clone().apply(old, self.settings)?;
-        let switched = Project {
-            enabled: new.enabled,
-            ..old.clone()
-        };
-        if self.cascade && new != switched {
-            return Err(Error::CascadeOfMore);
-        }
-        Ok(new)
-    }
 }
 
 /// Whatever of a disabled project changes, it has to be one that could be enabled, unless the change
@@ -142,27 +125,16 @@ pub(in super::super) async fn update(
     transaction!(db, |conn| {
         hold(conn, update.domain.as_str()).await?;
         let old = lock_project!(conn, update.id);
-        let new = update.apply(&old)?;
+        let new = update.patch.clone().apply(&old, update.settings)?;
         let id = &new.id;
         if !old.enabled && update.patch.enabled.unwrap_or(true) {
             require_enabled_above!(conn, id);
         }
-        let disabled = old.enabled && !new.enabled && !new.is_domain;
-        let mut switched = Vec::new();
-        if update.cascade || disabled {
+        if old.enabled && !new.enabled && !new.is_domain {
             let below: Vec<DownwardsRow> = Downwards(&[id.as_str()]).load(conn).await?;
-            let differs = |row: &DownwardsRow| row.2.unwrap_or(false) != new.enabled;
-            let ids = below.into_iter().filter(differs).map(|(id, ..)| id);
-            switched = ids.collect::<Vec<String>>();
-        }
-        if !update.cascade && !switched.is_empty() {
-            return Err(Error::SubtreeEnabled(id.clone()));
-        }
-        for ids in switched.chunks(BATCH) {
-            diesel::update(project::table.filter(project::id.eq_any(ids)))
-                .set(project::enabled.eq(new.enabled))
-                .execute(conn)
-                .await?;
+            if below.iter().any(|row| row.2.unwrap_or(false)) {
+                return Err(Error::SubtreeEnabled(id.clone()));
+            }
         }
         diesel::update(project::table.find(id.as_str()))
             .set(ProjectRow::from(&new))
@@ -175,8 +147,7 @@ pub(in super::super) async fn update(
         if new.tags != old.tags {
             replace_tags!(conn, &new);
         }
-        let changed = switched.iter().map(String::as_str).chain([id.as_str()]);
-        let change = Change::of(changed.map(|id| Entity::new(Kind::Project, id))).bounded();
+        let change = Change::of([Entity::new(Kind::Project, id.as_str())]);
         let change = record_change(conn, node, change).await?;
         Ok((new, change))
     })

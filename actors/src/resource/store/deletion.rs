@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::changes::lock_project;
 use super::exports::hold;
-use super::tree::{Downwards, DownwardsRow, from_the_leaves};
+use super::tree::from_the_leaves;
 use crate::attributes::{IMMUTABLE_OPTION, ResourceOptions};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{project, project_option};
@@ -54,7 +54,6 @@ pub(in super::super) async fn delete_project(
     node: &str,
     domain: &DomainId,
     id: &ProjectId,
-    cascade: bool,
     now: i64,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
@@ -62,20 +61,16 @@ pub(in super::super) async fn delete_project(
         let old: Project = lock_project!(conn, id);
         old.check_deletion()?;
         let id = old.id.as_str();
-        let below: Vec<DownwardsRow> = Downwards(&[id]).load(conn).await?;
-        if !below.is_empty() && !cascade {
+        let below: Option<String> = project::table
+            .filter(project::parent_id.eq(id))
+            .select(project::id)
+            .first(conn)
+            .await
+            .optional()?;
+        if below.is_some() {
             return Err(Error::NotLeaf(old.id.clone()));
         }
-        if below.iter().any(|row| row.2.unwrap_or(false)) {
-            return Err(Error::DeletionOfEnabled(old.id.clone()));
-        }
-        let below: Vec<_> = below
-            .into_iter()
-            .map(|(id, parent, _)| (id, parent))
-            .collect();
-        let mut levels = from_the_leaves(id, &below);
-        levels.push(vec![id.to_owned()]);
-        let change = delete_levels(conn, &levels, now).await?;
+        let change = delete_levels(conn, &[vec![id.to_owned()]], now).await?;
         Ok(record_change(conn, node, change.bounded()).await?)
     })
 }

@@ -89,10 +89,9 @@ async fn furnish(db: &TestDb, domain: &str, project: &str) {
     }
 }
 
-fn delete(project: &str, cascade: bool) -> DeleteProject {
+fn delete(project: &str) -> DeleteProject {
     DeleteProject {
         id: id(project),
-        cascade,
         now: 1_795_000_000,
     }
 }
@@ -112,7 +111,7 @@ each_database! {
         furnish(&db, "d", "dabc").await;
         resources.read(GetProject { id: id("dabc") }).await.unwrap(); // cached from here on
 
-        resources.send(delete("dabc", false)).await.unwrap();
+        resources.send(delete("dabc")).await.unwrap();
 
         assert!(matches!(resources.read(GetProject { id: id("dabc") }).await, Err(Error::NotFound(_))));
         assert_eq!(rows!(bench, assignment), 3);
@@ -136,20 +135,21 @@ each_database! {
         assert_eq!(revoked(&bench).await, ["dabc"]);
     }
 
-    async fn only_a_leaf_goes_or_a_whole_disabled_subtree(db: TestDb) {
+    async fn only_a_leaf_goes(db: TestDb) {
         let bench = Bench::new(&db).await;
         let resources = provider(&bench);
         tree(&db).await;
-
-        let refused = resources.send(delete("da", false)).await.unwrap_err();
-        assert!(refused.to_string().starts_with("Cannot delete the project da since it is not a leaf"));
-        assert!(matches!(resources.send(delete("da", true)).await, Err(Error::DeletionOfEnabled(_))));
         switch_off(&db, "'dab', 'dabc'").await;
-        resources.send(delete("da", true)).await.unwrap();
+
+        let refused = resources.send(delete("da")).await.unwrap_err();
+        assert!(refused.to_string().starts_with("Cannot delete the project da since it is not a leaf"));
+        for project in ["dabc", "dab", "da"] {
+            resources.send(delete(project)).await.unwrap();
+        }
 
         assert_eq!(rows!(bench, project), 4); // with the root of all
         assert_eq!(revoked(&bench).await, ["da", "dab", "dabc"]);
-        assert!(matches!(resources.send(delete("da", true)).await, Err(Error::NotFound(_))));
+        assert!(matches!(resources.send(delete("da")).await, Err(Error::NotFound(_))));
     }
 
     async fn a_domain_goes_with_projects_users_and_groups(db: TestDb) {
@@ -181,13 +181,12 @@ each_database! {
         let immutable = UpdateProject {
             id: id("dabc"),
             patch: serde_json::from_value(json!({"options": {"immutable": true}})).unwrap(),
-            cascade: false,
         };
         resources.send(immutable).await.unwrap();
         switch_off(&db, "'d', 'da', 'dab', 'dabc'").await;
 
         for project in ["dabc", "d"] {
-            let refused = resources.send(delete(project, false)).await;
+            let refused = resources.send(delete(project)).await;
             assert!(matches!(refused, Err(Error::ImmutableDeletion { kind: "project", .. })), "{project}");
         }
         assert_eq!(rows!(bench, project), 7);
