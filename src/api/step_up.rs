@@ -277,14 +277,11 @@ mod tests {
             shown,
             ["GET /v3/users/{user_id}", "HEAD /v3/users/{user_id}"]
         );
-        // Whatever is served here can be named.
-        let is_served = |name: &str| {
-            !name.starts_with("identity:v4_") || name.starts_with("identity:v4_passkey_")
-        };
+        // Whatever is served here can be named, and of all else operators are told that it isn't.
         for rule in Rule::ALL {
-            let is_operation = !policy::operations(*rule).is_empty();
-            if is_operation && is_served(rule.name()) {
-                assert!(!of(*rule).is_empty(), "{}", rule.name());
+            if !policy::operations(*rule).is_empty() {
+                let is_served = !of(*rule).is_empty();
+                assert_eq!(policy::is_routed(*rule), is_served, "{}", rule.name());
             }
         }
     }

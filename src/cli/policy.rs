@@ -30,8 +30,8 @@ pub enum PolicyCommand {
     /// Print every default rule, commented out, with what it guards.
     #[command(after_help = GENERATE_HELP)]
     Generate,
-    /// Print the rules in force, as a policy file in YAML, with the scope types that each admits and
-    /// where it comes from.
+    /// Print the rules in force, as a policy file in YAML, with the scope types that each admits, where
+    /// it comes from, and whether nothing asks for it yet.
     #[command(after_help = LIST_HELP)]
     List {
         #[command(flatten)]

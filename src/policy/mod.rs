@@ -216,6 +216,11 @@ pub fn operations(rule: Rule) -> &'static [&'static str] {
     found.map_or(&[], |default| default.operations)
 }
 
+/// Whether anything that is routed may ask for a rule, itself or by another one.
+pub fn is_routed(rule: Rule) -> bool {
+    defaults::not_routed().all(|default| default.rule != rule)
+}
+
 /// A set of scope types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scopes(u8);

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::compile::compile;
 use super::error::{Problem, Warning};
 use super::overrides::Overrides;
-use super::{Enforcer, Settings, Source};
+use super::{Enforcer, Rule, Settings, Source, is_routed};
 
 /// A rule in force, as `policy list` shows it.
 pub struct EffectiveRule<'a> {
@@ -19,6 +19,9 @@ pub struct EffectiveRule<'a> {
     pub scopes: String,
     /// Where it comes from.
     pub source: &'a Source,
+    /// Whether anything asks for it; a rule that only the operator's files have counts as asked for by
+    /// the others.
+    pub is_routed: bool,
 }
 
 /// A line of a policy file in YAML, with a comment.
@@ -30,7 +33,11 @@ impl fmt::Display for EffectiveRule<'_> {
             true => f.write_str(self.text)?,
             false => write!(f, "{}", Json::from(self.text))?,
         }
-        write!(f, "  # {}; {}", self.scopes, self.source)
+        write!(f, "  # {}; {}", self.scopes, self.source)?;
+        match self.is_routed {
+            true => Ok(()),
+            false => f.write_str("; not routed yet"),
+        }
     }
 }
 
@@ -45,6 +52,7 @@ impl Enforcer {
                 text: &rule.text,
                 scopes: rule.scopes.to_string(),
                 source: &rule.source,
+                is_routed: Rule::named(&rule.name).is_none_or(is_routed),
             })
             .collect();
         rules.sort_by_key(|rule| rule.name);

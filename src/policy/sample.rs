@@ -22,6 +22,12 @@ pub fn sample() -> String {
 
 fn describe(out: &mut String, rule: &DefaultRule) {
     comment(out, rule.description);
+    if !super::is_routed(rule.rule) {
+        comment(
+            out,
+            "Not routed yet: no operation of this server asks for this rule.",
+        );
+    }
     for operation in rule.operations {
         // Whole, to be searched for.
         let _infallible = writeln!(out, "# {operation}");

@@ -7,7 +7,8 @@
 use super::super::rule::Rule;
 use super::{ALL, DefaultRule};
 
-pub(super) const RULES: &[DefaultRule] = &[
+/// Nothing asks for them yet.
+pub(super) const NOT_ROUTED: &[DefaultRule] = &[
     DefaultRule {
         rule: Rule::V4CreateTokenRestriction,
         check: "rule:admin_required or (role:manager and domain_id:%(target.restriction.domain_id)s \

@@ -1,5 +1,5 @@
-//! The operations of `/v4` for people: federation, passkeys, OAuth 2.0 clients. Routed are those of
-//! passkeys; of the others policy files may speak already.
+//! The operations of `/v4` for people: passkeys; and, not routed yet, federation and OAuth 2.0 clients,
+//! of which policy files may speak already.
 //!
 //! A check of the domain asks, too, whether there is one: a token without a
 //! domain and an object without a domain would otherwise be a match of two nulls.
@@ -16,6 +16,80 @@ pub(super) const RULES: &[DefaultRule] = &[
         operations: &[],
         deprecated: None,
     },
+    DefaultRule {
+        rule: Rule::V4PasskeyList,
+        check: "rule:admin_required or (role:reader and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
+        scopes: ALL,
+        description: "List the passkeys of a user.",
+        operations: &["GET /v4/users/{user_id}/passkeys"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyGet,
+        check: "rule:admin_required or (role:reader and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
+        scopes: ALL,
+        description: "Read a passkey, or how many recovery codes are left.",
+        operations: &[
+            "GET /v4/users/{user_id}/passkeys/{id}",
+            "GET /v4/users/{user_id}/passkeys/recovery_codes",
+        ],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyUpdate,
+        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
+        scopes: ALL,
+        description: "Name, disable or enable a passkey.",
+        operations: &["PATCH /v4/users/{user_id}/passkeys/{id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyDelete,
+        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
+        scopes: ALL,
+        description: "Delete a passkey.",
+        operations: &["DELETE /v4/users/{user_id}/passkeys/{id}"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyReset,
+        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s)",
+        scopes: ALL,
+        description: "Delete all passkeys of a user who has lost them.",
+        operations: &["DELETE /v4/users/{user_id}/passkeys"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyInvite,
+        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
+            None:%(target.user.domain_id)s)",
+        scopes: ALL,
+        description: "Make a link by which a user can register a passkey once.",
+        operations: &["POST /v4/users/{user_id}/passkeys/invitation"],
+        deprecated: None,
+    },
+    DefaultRule {
+        rule: Rule::V4PasskeyRegister,
+        check: "user_id:%(target.user.id)s",
+        scopes: ALL,
+        description: "Register a passkey of one's own, or make recovery codes. Nobody does so for others, \
+            whatever this rule says: see identity:v4_passkey_invite.",
+        operations: &[
+            "POST /v4/users/{user_id}/passkeys/register_start",
+            "POST /v4/users/{user_id}/passkeys/register_finish",
+            "POST /v4/users/{user_id}/passkeys/recovery_codes",
+        ],
+        deprecated: None,
+    },
+];
+
+/// Those that nothing asks for yet.
+pub(super) const NOT_ROUTED: &[DefaultRule] = &[
     DefaultRule {
         rule: Rule::V4CreateIdentityProvider,
         check: "rule:admin_required or (role:manager and \
@@ -181,76 +255,6 @@ pub(super) const RULES: &[DefaultRule] = &[
             "POST /v4/oauth2/{domain_id}/ensure-signing-key",
             "POST /v4/oauth2/{domain_id}/rotate-signing-key",
             "POST /v4/oauth2/{domain_id}/confirm-rotate-signing-key",
-        ],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyList,
-        check: "rule:admin_required or (role:reader and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
-        scopes: ALL,
-        description: "List the passkeys of a user.",
-        operations: &["GET /v4/users/{user_id}/passkeys"],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyGet,
-        check: "rule:admin_required or (role:reader and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
-        scopes: ALL,
-        description: "Read a passkey, or how many recovery codes are left.",
-        operations: &[
-            "GET /v4/users/{user_id}/passkeys/{id}",
-            "GET /v4/users/{user_id}/passkeys/recovery_codes",
-        ],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyUpdate,
-        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
-        scopes: ALL,
-        description: "Name, disable or enable a passkey.",
-        operations: &["PATCH /v4/users/{user_id}/passkeys/{id}"],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyDelete,
-        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s) or user_id:%(target.user.id)s",
-        scopes: ALL,
-        description: "Delete a passkey.",
-        operations: &["DELETE /v4/users/{user_id}/passkeys/{id}"],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyReset,
-        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s)",
-        scopes: ALL,
-        description: "Delete all passkeys of a user who has lost them.",
-        operations: &["DELETE /v4/users/{user_id}/passkeys"],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyInvite,
-        check: "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s and not \
-            None:%(target.user.domain_id)s)",
-        scopes: ALL,
-        description: "Make a link by which a user can register a passkey once.",
-        operations: &["POST /v4/users/{user_id}/passkeys/invitation"],
-        deprecated: None,
-    },
-    DefaultRule {
-        rule: Rule::V4PasskeyRegister,
-        check: "user_id:%(target.user.id)s",
-        scopes: ALL,
-        description: "Register a passkey of one's own, or make recovery codes. Nobody does so for others, \
-            whatever this rule says: see identity:v4_passkey_invite.",
-        operations: &[
-            "POST /v4/users/{user_id}/passkeys/register_start",
-            "POST /v4/users/{user_id}/passkeys/register_finish",
-            "POST /v4/users/{user_id}/passkeys/recovery_codes",
         ],
         deprecated: None,
     },

@@ -298,6 +298,9 @@ fn the_sample_changes_nothing_and_without_its_signs_gives_the_defaults() {
     for operation in defaults::all().flat_map(|rule| rule.operations) {
         assert!(sample.contains(&format!("# {operation}\n")), "{operation}");
     }
+    let told = sample.matches("# Not routed yet:").count();
+    assert_eq!(told, defaults::not_routed().count());
+    assert!(sample.contains("# Create an API key of a domain.\n# Not routed yet:"));
 }
 
 #[test]
@@ -312,6 +315,11 @@ fn the_list_is_a_policy_file_that_says_the_same() {
     let line = lines.iter().find(|line| line.contains("create_trust"));
     assert!(
         line.is_some_and(|line| line.ends_with("  # project; default")),
+        "{line:?}"
+    );
+    let line = lines.iter().find(|line| line.contains("v4_create_api_key"));
+    assert!(
+        line.is_some_and(|line| line.ends_with("; default; not routed yet")),
         "{line:?}"
     );
 }
