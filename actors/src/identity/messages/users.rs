@@ -91,8 +91,10 @@ pub struct UpdateUser {
     pub now: i64,
 }
 
-/// Deletes a user with its memberships, options, passwords and federated identities, and ends its
-/// tokens.
+/// Deletes a user with all that is its own: memberships, options, passwords, federated identities, the
+/// mapping of its ID, role assignments, application credentials with their access rules, credentials,
+/// OAuth 1 request and access tokens, passkeys with recovery codes and invitations. Trusts in which it
+/// is trustor or trustee end. Ends its tokens.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<(), Error>")]
 pub struct DeleteUser {
