@@ -1,4 +1,4 @@
-"""What `loadtests/compare`, `loadtests/scale` and `loadtests/profile` are made of. Python's standard library only."""
+"""What `loadtests/compare`, `loadtests/scale`, `loadtests/timing` and `loadtests/profile` are made of. Python's standard library only."""
 
 import pathlib
 import sys

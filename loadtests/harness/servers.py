@@ -93,6 +93,8 @@ class Ours(Child):
         super().__init__(folder)
         self._binary, self._database, self._keys = binary, database, keys
         self._config = folder / "keystone.conf"
+        # Further sections of it.
+        self.more = ""
 
     def configure(self, **coherence: str) -> None:
         """Writes its configuration, with these options of [cache_coherence]."""
@@ -104,6 +106,7 @@ class Ours(Child):
             f"[credential]\nkey_repository = {self._keys / 'credential'}\n"
             f"[api_server]\nworkers = {WORKERS}\n"
             f"[cache_coherence]\n{options}"
+            f"{self.more}"
         )
 
     def manage(self, *command: str) -> None:
