@@ -1,9 +1,12 @@
-//! The real `openstack` client (python-openstackclient) against the real server.
+//! The real clients against the real server: `openstack` (python-openstackclient), and the library that
+//! it and others are made of (openstacksdk).
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::support::cloud::Builder;
 use crate::support::login::PASSWORD;
 use crate::support::{Answer, Cloud, each_keystone};
 
@@ -20,10 +23,22 @@ fn openstack(cloud: &Cloud<'_>, arguments: &[&str]) -> String {
 }
 
 fn run(cloud: &Cloud<'_>, arguments: &[&str]) -> Output {
-    let program = std::env::var("TEST_OPENSTACK")
-        .expect("TEST_OPENSTACK is not set: run the tests by tests/run, which installs the client");
-    Command::new(program)
+    as_admin(cloud, &program())
         .args(arguments)
+        .output()
+        .expect("openstack starts")
+}
+
+fn program() -> PathBuf {
+    std::env::var("TEST_OPENSTACK")
+        .expect("TEST_OPENSTACK is not set: run the tests by tests/run, which installs the client")
+        .into()
+}
+
+/// A program that finds the cloud, and its admin, in the environment.
+fn as_admin(cloud: &Cloud<'_>, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         // It reads clouds.yaml from the home directory, and keeps a cache there.
@@ -35,9 +50,8 @@ fn run(cloud: &Cloud<'_>, arguments: &[&str]) -> Output {
         .env("OS_PROJECT_NAME", "admin")
         .env("OS_USER_DOMAIN_ID", "default")
         .env("OS_PROJECT_DOMAIN_ID", "default")
-        .stdin(Stdio::null())
-        .output()
-        .expect("openstack starts")
+        .stdin(Stdio::null());
+    command
 }
 
 fn json(text: &str) -> Value {
@@ -106,5 +120,39 @@ each_keystone! {
         assert!(!output.status.success());
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("The request you have made requires authentication. (HTTP 401)"), "{told}");
+    }
+}
+
+/// What a tool like Terraform does with each kind of thing: `tests/support/client_sequences.py`.
+async fn sequences(builder: Builder<'_>) {
+    let cloud = builder.start().await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/client_sequences.py");
+    let mut command = as_admin(&cloud, &program().with_file_name("python"));
+
+    let output = command.arg(script).output().expect("python starts");
+
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}\n{}", cloud.log());
+}
+
+mod what_is_made_is_read_back_changed_and_gone_when_deleted {
+    use crate::support::cloud::Builder;
+    use crate::support::python;
+    use crate::testdb::{Backend, TestDb, run};
+
+    #[test]
+    fn sqlite() {
+        run(Backend::Sqlite, async |db: TestDb| {
+            super::sequences(Builder::new(&db)).await;
+        });
+    }
+
+    #[test]
+    fn python() {
+        if !python::is_left_out() {
+            run(Backend::Sqlite, async |db: TestDb| {
+                super::sequences(Builder::new(&db).python()).await;
+            });
+        }
     }
 }
