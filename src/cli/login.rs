@@ -337,6 +337,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_variable_names_no_file_of_authorities() {
+        assert_eq!(authorities(Some(&OsString::new())), None);
+        assert_eq!(authorities(None), None);
+        let file = OsString::from("authorities.pem");
+        assert_eq!(authorities(Some(&file)), Some(Path::new("authorities.pem")));
+    }
+
+    #[test]
     fn what_a_server_says_does_not_reach_the_terminal_raw() {
         let waiting = Waiting::read(json!({
             "device_code": "d", "user_code": "BC\u{1b}[2JDF-GHJK", "expires_in": 99_999_999,
