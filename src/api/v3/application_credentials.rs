@@ -112,6 +112,17 @@ impl Body for Wanted {
 }
 
 impl WantedRule {
+    /// Whether it means this rule: by its ID, or else by all that it says.
+    fn is(&self, rule: &AccessRule) -> bool {
+        match &self.id {
+            Some(id) => *id == rule.id,
+            None => {
+                (&self.service, &self.path, &self.method)
+                    == (&rule.service, &rule.path, &rule.method)
+            }
+        }
+    }
+
     fn checked(&self) -> Result<NewAccessRule, ApiError> {
         if self.id.is_none() {
             let attributes = [
@@ -209,6 +220,7 @@ async fn create(call: Call<Wanted>, user: web::Path<UserId>) -> Result<HttpRespo
     call.enforce(Rule::CreateApplicationCredential, target)?;
     refuse_application_credentials(&call)?;
     require_unrestricted(&call)?;
+    keep_access_rules(&call)?;
     if call.caller.user_id() != Some(user.as_str()) {
         return Err(ApiError::forbidden_action(
             "Cannot create an application credential for another user.",
@@ -259,6 +271,22 @@ async fn create(call: Call<Wanted>, user: web::Path<UserId>) -> Result<HttpRespo
         made.credential.id.as_str(),
         shown,
     )
+}
+
+/// Fails where the caller's token has access rules, and the new application credential would do what
+/// they do not allow: it may have these rules alone, and at least one of them (A14).
+fn keep_access_rules(call: &Call<Wanted>) -> Result<(), ApiError> {
+    let own = call.caller.token.application_credential.as_ref();
+    let own = own.map_or(&[][..], |credential| credential.access_rules.as_slice());
+    let wanted = &call.body.access_rules;
+    let within = |wanted: &WantedRule| own.iter().any(|rule| wanted.is(rule));
+    match own.is_empty() || (!wanted.is_empty() && wanted.iter().all(within)) {
+        true => Ok(()),
+        false => Err(ApiError::forbidden_action(
+            "An application credential with access rules makes others with some of the same \
+             access rules only",
+        )),
+    }
 }
 
 /// Shows one: `GET /v3/users/{user_id}/application_credentials/{application_credential_id}`.
