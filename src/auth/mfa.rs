@@ -144,6 +144,10 @@ pub(super) async fn check(
         .filter(|method| known || *method != webauthn::METHOD)
         .collect();
     let expires_at = now + seconds(node.config.receipt.expiration);
+    // It does not outlive the token or the application credential that is remembered in it.
+    let expires_at = proof
+        .not_after
+        .map_or(expires_at, |end| end.min(expires_at));
     let receipt = Receipt {
         user_id: user.id.to_string(),
         methods: webauthn::sealed(node, &kept),
