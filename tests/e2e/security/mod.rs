@@ -3,6 +3,7 @@
 
 mod authority;
 mod delegation;
+mod exchanges;
 mod jwt;
 mod keys;
 mod logins_and_load;
