@@ -35,6 +35,9 @@ pub struct StepUp {
     /// How long a token lives that is made by a login, in seconds.
     token_life: i64,
 }
+/// How far in the future a login may be, for clocks of nodes that differ, in seconds.
+const SKEW: i64 = 60;
+
 
 /// What is known of how the bearer of a token has signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,19 +117,43 @@ impl StepUp {
 
     /// Whether a token was made by a login just now, at the time `now`, in seconds since 1970.
     ///
-    /// A token ends at the same time as the one that it was made from. What ends earlier counts as
-    /// older than it is.
+    /// A token ends at the same time as the one that it was made from: its end tells of the login. What
+    /// ends earlier counts as older than it is. What ends later than one that is made now was made where
+    /// tokens live longer, and its end tells nothing: it counts as old.
     pub fn is_fresh(&self, token: &Token, now: i64) -> bool {
-        self.would_be_fresh(Some(token.expires_at), now)
+        self.is_young(token.issued_at, token.expires_at, now)
+    }
+
+    fn is_young(&self, issued_at: i64, expires_at: i64, now: i64) -> bool {
+        // No login is later than what it has led to.
+        let since_issued = now - issued_at;
+        let since_login = now - (expires_at - self.token_life);
+        since_issued <= self.max_age && (-SKEW..=self.max_age).contains(&since_login)
     }
 
     /// The same of a token that is not made yet and ends then, in seconds since 1970, or, `None`, when
+        // One that could end later ends when its life is over.
     /// its life is over.
     pub fn would_be_fresh(&self, not_after: Option<i64>, now: i64) -> bool {
         not_after.is_none_or(|end| now - (end - self.token_life) <= self.max_age)
     }
 
-    /// How the bearer of a token has signed in. Asks the database where the token does not tell.
+    /// When a token has to end that is made of this one, in seconds since 1970: no later than that, and,
+    /// where this one counts as old, so that the new one does as well.
+    pub fn end_of_made_from(&self, token: &Token, now: i64) -> i64 {
+        self.end_of_made(token.issued_at, token.expires_at, now)
+    }
+
+    fn end_of_made(&self, issued_at: i64, expires_at: i64, now: i64) -> i64 {
+        let latest_of_old = now + self.token_life - self.max_age - 1;
+        // Where tokens live no longer than a login counts as young there are none that are old.
+        match self.is_young(issued_at, expires_at, now) || latest_of_old <= now {
+            true => expires_at,
+            false => expires_at.min(latest_of_old),
+        }
+    }
+
+    /// How the bearer of a token has signed in. Asks the database.
     ///
     /// # Errors
     /// 503.
@@ -261,6 +288,43 @@ mod tests {
         ] {
             assert_eq!(step_up.would_be_fresh(end, now), fresh, "{end:?}");
         }
+    #[test]
+    fn what_was_made_where_tokens_live_longer_is_old_and_so_is_what_is_made_of_it() {
+        let step_up = StepUp {
+            max_age: 600,
+            token_life: 3600,
+            ..StepUp::default()
+        };
+        let now = 1_800_000_000;
+        for (issued, end, fresh) in [
+            (now, now + 3600, true),
+            (now - 600, now + 3000, true),
+            // A node whose clock is ahead.
+            (now + 60, now + 3660, true),
+            (now, now + 3661, false),
+            (now, now + 14_400, false),
+            // Of such a token the end looks right when three of its four hours are over.
+            (now - 10_800, now + 3600, false),
+            (now - 601, now + 3000, false),
+            (now - 600, now + 2999, false),
+        ] {
+            let told = format!("{} to {}", issued - now, end - now);
+            assert_eq!(step_up.is_young(issued, end, now), fresh, "{told}");
+            let made = step_up.end_of_made(issued, end, now);
+            assert!(made <= end && made > now, "{told}");
+            assert_eq!(step_up.would_be_fresh(Some(made), now), fresh, "{told}");
+            if fresh {
+                assert_eq!(made, end, "{told}");
+            }
+        }
+        // Here each token is of just now, and none is cut.
+        let short = StepUp {
+            token_life: 600,
+            ..step_up
+        };
+        assert_eq!(short.end_of_made(now, now + 14_400, now), now + 14_400);
+    }
+
     }
 
     #[test]

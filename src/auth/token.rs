@@ -54,7 +54,10 @@ pub(super) async fn prove(
                 .iter()
                 .all(|it| matches!(webauthn::meant(node, it), webauthn::METHOD | "token")));
     proof.methods.insert("token");
-    proof.ends(Some(token.expires_at));
+    proof.ends(Some(match node.config.webauthn.enabled {
+        true => node.step_up.end_of_made_from(&token, now),
+        false => token.expires_at,
+    }));
     proof.audit_ids = Some(token.audit_ids.rescoped());
     proof.federation = token.federation.clone();
     proof.from_token = true;
