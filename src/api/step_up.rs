@@ -35,9 +35,9 @@ pub struct StepUp {
     /// How long a token lives that is made by a login, in seconds.
     token_life: i64,
 }
+
 /// How far in the future a login may be, for clocks of nodes that differ, in seconds.
 const SKEW: i64 = 60;
-
 
 /// What is known of how the bearer of a token has signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,9 +132,9 @@ impl StepUp {
     }
 
     /// The same of a token that is not made yet and ends then, in seconds since 1970, or, `None`, when
-        // One that could end later ends when its life is over.
     /// its life is over.
     pub fn would_be_fresh(&self, not_after: Option<i64>, now: i64) -> bool {
+        // One that could end later ends when its life is over.
         not_after.is_none_or(|end| now - (end - self.token_life) <= self.max_age)
     }
 
@@ -288,6 +288,8 @@ mod tests {
         ] {
             assert_eq!(step_up.would_be_fresh(end, now), fresh, "{end:?}");
         }
+    }
+
     #[test]
     fn what_was_made_where_tokens_live_longer_is_old_and_so_is_what_is_made_of_it() {
         let step_up = StepUp {
@@ -323,8 +325,6 @@ mod tests {
             ..step_up
         };
         assert_eq!(short.end_of_made(now, now + 14_400, now), now + 14_400);
-    }
-
     }
 
     #[test]

@@ -228,11 +228,11 @@ pub enum DevicePoll {
     Denied,
     /// Too late.
     Expired,
+    /// There is none: it never was, was answered and told already, or has been over for some time.
+    Unknown,
     /// Said once.
     Granted {
         /// Who logged in.
-    /// There is none: it never was, was answered and told already, or has been over for some time.
-    Unknown,
         user: UserId,
         /// With which passkey: [`Passkey::id`].
         passkey: Option<String>,

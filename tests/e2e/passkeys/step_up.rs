@@ -154,6 +154,26 @@ each_database! {
 }
 
 on_sqlite! {
+    async fn a_token_of_where_they_live_longer_counts_as_old_and_so_does_what_is_made_of_it(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        let other = cloud.start_node(options().set("token", "expiration", 14_400)).await;
+        let begin = format!("{}/register_start", passkeys_of("alice"));
+        let nothing = json!({"passkey": {}});
+        let session = other.api().login("alice", Scope::Unscoped).await;
+        session.post(&begin, &nothing).await.expect(201);
+
+        let made = scoped(token(session.token()), Scope::Project("demo"));
+        for session in [session.at(api), api.session(&made).await] {
+            let old = session.post(&begin, &nothing).await.expect(403);
+            assert!(old.message().contains("Sign in again"), "{old:?}");
+        }
+        let session = api.login("alice", Scope::Unscoped).await;
+        session.post(&begin, &nothing).await.expect(201);
+        let made = scoped(token(session.token()), Scope::Project("demo"));
+        api.session(&made).await.post(&begin, &nothing).await.expect(201);
+    }
+
     async fn a_recovery_code_stands_for_the_passkey_that_is_asked_for(db: TestDb) {
         let cloud = world(&db).start().await;
         let api = cloud.api();
@@ -192,26 +212,6 @@ on_sqlite! {
             assert_eq!(session_of(&answer), None, "{wrong}");
             let page = page_of(&answer);
             assert!(page.contains("That was not right"), "{wrong}");
-    async fn a_token_of_where_they_live_longer_counts_as_old_and_so_does_what_is_made_of_it(db: TestDb) {
-        let cloud = world(&db).start().await;
-        let api = cloud.api();
-        let other = cloud.start_node(options().set("token", "expiration", 14_400)).await;
-        let begin = format!("{}/register_start", passkeys_of("alice"));
-        let nothing = json!({"passkey": {}});
-        let session = other.api().login("alice", Scope::Unscoped).await;
-        session.post(&begin, &nothing).await.expect(201);
-
-        let made = scoped(token(session.token()), Scope::Project("demo"));
-        for session in [session.at(api), api.session(&made).await] {
-            let old = session.post(&begin, &nothing).await.expect(403);
-            assert!(old.message().contains("Sign in again"), "{old:?}");
-        }
-        let session = api.login("alice", Scope::Unscoped).await;
-        session.post(&begin, &nothing).await.expect(201);
-        let made = scoped(token(session.token()), Scope::Project("demo"));
-        api.session(&made).await.post(&begin, &nothing).await.expect(201);
-    }
-
             assert_eq!(page.contains(r#"<details class="more" open>"#), open, "{wrong}");
             // The user of this form is not typed into the one for passwords.
             assert!(page.contains(r#"name="user" value="" autocomplete="username webauthn""#), "{page}");
