@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Double, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::actor::Unavailable;
-use crate::db::schema::{endpoint, local_user, project, service, user};
+use crate::db::schema::{endpoint, federation_protocol, local_user, project, service, user};
 use crate::db::{Db, DbKind, micros_since_epoch};
 use crate::with_conn;
 
@@ -103,6 +103,19 @@ pub async fn has_domain(db: &Db, id: &str) -> Result<bool, Error> {
     })
 }
 
+/// Whether an identity provider has a federation protocol of this ID: Python Keystone makes tokens with
+/// a method of that name.
+///
+/// # Errors
+/// When the database does not tell.
+pub async fn has_protocol(db: &Db, id: &str) -> Result<bool, Error> {
+    with_conn!(db, |conn| {
+        let protocols = federation_protocol::table.filter(federation_protocol::id.eq(id));
+        let count: i64 = protocols.count().get_result(conn).await?;
+        Ok(count > 0)
+    })
+}
+
 /// The URLs that the catalog has for this service, for clients in general.
 ///
 /// # Errors
@@ -168,6 +181,7 @@ mod tests {
             assert_eq!(allowed.is_some(), is_server);
             assert!(allowed.unwrap_or(1) > 0, "{allowed:?}");
             assert!(!has_domain(&pool, "default").await.unwrap());
+            assert!(!has_protocol(&pool, "x509").await.unwrap());
             assert!(public_identity_urls(&pool).await.unwrap().is_empty());
         }
     }

@@ -16,6 +16,7 @@ use tracing::warn;
 
 use super::error::ApiError;
 use super::routes::Operation;
+use crate::auth::webauthn::is_by_passkey;
 use crate::config::Config;
 use crate::node::Node;
 use crate::policy::{self, Rule};
@@ -28,8 +29,6 @@ pub struct StepUp {
     /// Paths as they are routed, with the methods that may ask for such a rule. None for the rules of
     /// passkeys, which look by themselves.
     paths: HashMap<String, Vec<&'static str>>,
-    /// The name that passkeys have among the methods of a token.
-    method: &'static str,
     /// How long ago a login may be, in seconds.
     max_age: i64,
     /// How long a token lives that is made by a login, in seconds.
@@ -83,7 +82,6 @@ impl StepUp {
         Self {
             rules: rules.into(),
             paths,
-            method: webauthn.method(&config.auth).as_str(),
             max_age: seconds(webauthn.enrolment_max_auth_age),
             token_life: seconds(config.token.expiration),
         }
@@ -163,7 +161,7 @@ impl StepUp {
         token: &Token,
         now: i64,
     ) -> Result<Standing, ApiError> {
-        let by_passkey = token.methods.contains(self.method);
+        let by_passkey = is_by_passkey(node, token).await?;
         let user = token.acting_user.clone();
         let has_passkey = by_passkey || node.providers.webauthn.read(HasPasskey { user }).await?;
         Ok(judge(by_passkey, has_passkey, self.is_fresh(token, now)))

@@ -29,7 +29,7 @@ use keystone_actors::token::{
     Refusal,
 };
 use keystone_actors::trust::ConsumeTrustUse;
-use keystone_actors::webauthn::NoteToken;
+use keystone_actors::webauthn::{NoteRecovery, NoteToken};
 use secrecy::SecretString;
 use serde_json::json;
 use tracing::info;
@@ -239,7 +239,14 @@ async fn complete(
     };
     match node.providers.token.read(issue).await? {
         Issue::Granted(issued) => {
+            let audit_id = webauthn::chain(&issued.token.audit_ids);
             if let Some(code) = proof.recovery_code {
+                // Before the code is gone: without the note the token would be no login by passkey.
+                let note = NoteRecovery {
+                    audit_id: audit_id.clone(),
+                    expires_at: issued.token.expires_at,
+                };
+                node.providers.webauthn.read(note).await?;
                 // The last thing that can refuse: whoever gets no token keeps the code.
                 recovery::use_up(node, &user, code, now).await?;
             }
@@ -249,10 +256,9 @@ async fn complete(
             }
             if let Some(passkey) = proof.passkey {
                 // Before it is given away, too: no token outlives its passkey.
-                let audit_ids = &issued.token.audit_ids;
                 let note = NoteToken {
                     passkey,
-                    audit_id: audit_ids.root.unwrap_or(audit_ids.own).to_string(),
+                    audit_id,
                     expires_at: issued.token.expires_at,
                 };
                 webauthn::noted(node, node.providers.webauthn.read(note).await)?;

@@ -38,14 +38,17 @@ pub(super) async fn prove(
     }
     may_make_another(node, &token, scope)?;
     proof.is(&token.user.id)?;
+    let passkey = webauthn::is_by_passkey(node, &token).await?;
     for method in token.methods.iter() {
-        proof.methods.insert(webauthn::meant(node, method));
+        let meant = webauthn::meant(node, method);
+        match meant == webauthn::METHOD && !passkey {
+            false => proof.methods.insert(meant),
+            // Others made it: it stays what it is to them, and is nothing where they call it as we do.
+            true if method != webauthn::METHOD => proof.methods.insert(method),
+            true => {}
+        }
     }
     // Whoever has it has passed the rules already, by what a passkey was good for then.
-    let passkey = token
-        .methods
-        .iter()
-        .any(|it| webauthn::meant(node, it) == webauthn::METHOD);
     let always = node.config.webauthn.user_verification == Requirement::Required;
     proof.user_verified |= passkey
         && (always

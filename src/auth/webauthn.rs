@@ -6,8 +6,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use keystone_actors::identity::{AdmitUser, Authenticated, IdentifyUser, Refusal};
 use keystone_actors::ids::{DomainId, UserId};
 use keystone_actors::resource::Domain;
-use keystone_actors::token::Methods;
-use keystone_actors::webauthn::{Asserted, Error, FinishLogin, LoggedIn, Reason, Verdict};
+use keystone_actors::token::{AuditIds, Methods, Token};
+use keystone_actors::webauthn::{
+    Asserted, Error, FinishLogin, IsByPasskey, LoggedIn, Reason, Verdict,
+};
 use secrecy::SecretString;
 use serde_json::Value;
 use tracing::{info, warn};
@@ -193,6 +195,27 @@ pub(super) fn meant<'a>(node: &Node, name: &'a str) -> &'a str {
     let config = &node.config;
     let ours = config.webauthn.enabled && name == config.webauthn.method(&config.auth).as_str();
     if ours { METHOD } else { name }
+}
+
+/// Whether a token was made here by a login with a passkey, or from such a token. That it names the
+/// method is not enough where others have a method of that name: Python Keystone makes tokens with
+/// `x509` for who comes by a federation protocol that is called so.
+///
+/// # Errors
+/// 503.
+pub async fn is_by_passkey(node: &Node, token: &Token) -> Result<bool, ApiError> {
+    let says = |name: &str| meant(node, name) == METHOD;
+    if !node.config.webauthn.enabled || !token.methods.iter().any(says) {
+        return Ok(false);
+    }
+    let audit_id = chain(&token.audit_ids);
+    let look = IsByPasskey { audit_id };
+    Ok(node.providers.webauthn.read(look).await?)
+}
+
+/// The audit ID of the token with which a chain begins.
+pub(super) fn chain(ids: &AuditIds) -> String {
+    ids.root.unwrap_or(ids.own).to_string()
 }
 
 /// The methods as tokens and receipts name them.

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::Cloud;
 use crate::support::cloud::Builder;
+use crate::support::{Cloud, passkey};
 use crate::testdb::each_database;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -79,6 +79,26 @@ each_database! {
         assert_eq!(code, Some(3), "{found:?}");
         let due = ["another release", "feedfacecafe", "keystone-manage db_sync"];
         assert_found(&found, "tables", "fail", &due);
+    }
+
+    async fn doctor_tells_of_a_federation_protocol_that_is_called_as_passkeys_are_in_tokens(db: TestDb) {
+        let options = passkey::enabled().set("auth", "methods", "external,password,token,x509");
+        let cloud = Builder::new(&db).options(options).prepare().await;
+        let is_told = |found: &[[String; 3]]| found.iter().any(|[.., said]| said.contains("federation protocol"));
+        let (_, found) = doctor(&cloud);
+        assert!(!is_told(&found), "{found:?}");
+        assert_found(&found, "passkeys", "ok", &["tokens say x509"]);
+
+        for statement in [
+            "INSERT INTO identity_provider (id, enabled, domain_id) VALUES ('idp', true, 'default')",
+            "INSERT INTO mapping (id, rules, schema_version) VALUES ('m', '[]', '1.0')",
+            "INSERT INTO federation_protocol (id, idp_id, mapping_id) VALUES ('x509', 'idp', 'm')",
+        ] {
+            db.execute(statement).await;
+        }
+
+        let (_, found) = doctor(&cloud);
+        assert_found(&found, "passkeys", "warn", &["federation protocol x509", "-> call it otherwise"]);
     }
 
     async fn doctor_tells_how_old_keys_are_and_what_a_rotation_would_cost(db: TestDb) {

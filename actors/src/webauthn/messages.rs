@@ -93,6 +93,27 @@ pub struct NoteToken {
 }
 impl Idempotent for NoteToken {}
 
+/// Remembers a token that was made with a recovery code in a passkey's place: it counts as made with one.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), Error>")]
+pub struct NoteRecovery {
+    /// As in [`NoteToken`].
+    pub audit_id: String,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+}
+impl Idempotent for NoteRecovery {}
+
+/// Whether a token is one of those remembered by [`NoteToken`] and [`NoteRecovery`], or was made from
+/// one. Others make tokens that name the same method, too.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<bool, Error>")]
+pub struct IsByPasskey {
+    /// As in [`NoteToken`].
+    pub audit_id: String,
+}
+impl Idempotent for IsByPasskey {}
+
 /// Remembers a receipt that was made with a passkey, so that the token in which the login ends can go
 /// with the passkey. `NotFound` if that has been deleted meanwhile.
 #[derive(Clone, Debug, Message)]

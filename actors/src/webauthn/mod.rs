@@ -28,9 +28,9 @@ pub use codes::hash as passkey_id;
 pub use import::{Counts, Import, ImportRefusal, Step, import};
 pub use messages::{
     AnswerDevice, CountRecoveryCodes, CreateInvitation, DeletePasskey, DeletePasskeys, FinishLogin,
-    FinishRegistration, GetPasskey, HasPasskey, ListPasskeys, LookDevice, LookInvitation,
-    NewRecoveryCodes, NoteReceipt, NoteToken, PasskeyOfReceipt, PollDevice, StartDevice,
-    StartLogin, StartRegistration, UpdatePasskey, UseRecoveryCode,
+    FinishRegistration, GetPasskey, HasPasskey, IsByPasskey, ListPasskeys, LookDevice,
+    LookInvitation, NewRecoveryCodes, NoteReceipt, NoteRecovery, NoteToken, PasskeyOfReceipt,
+    PollDevice, StartDevice, StartLogin, StartRegistration, UpdatePasskey, UseRecoveryCode,
 };
 pub use model::{
     Asserted, Attested, CreationOptions, Descriptor, Device, DeviceInfo, DevicePoll, Invitation,

@@ -1,7 +1,7 @@
 //! Passkeys: whether browsers and clients are sent to the same place, and tokens can be read by
 //! whoever gets them.
 
-use keystone_actors::checkup::public_identity_urls;
+use keystone_actors::checkup::{has_protocol, public_identity_urls};
 use url::Url;
 
 use super::super::db::pool;
@@ -35,6 +35,18 @@ pub(super) async fn look(findings: &mut Findings, config: &Config, beside: bool)
     }
     // Where the database does not answer, that is told elsewhere.
     if let Ok(db) = pool(config) {
+        let named = has_protocol(&db, method.as_str()).await;
+        if named.unwrap_or_default() {
+            findings.odd(
+                CHECK,
+                format_args!(
+                    "there is a federation protocol {method}, and tokens of Python Keystone for who \
+                     comes by it name the same method as those of passkeys"
+                ),
+                "call it otherwise: here such tokens are no logins by passkey, but Python Keystone's \
+                 multi-factor rules, and whoever looks at a token's methods, take one for the other",
+            );
+        }
         let urls = public_identity_urls(&db).await.unwrap_or_default();
         told.extend(urls.into_iter().map(|url| ("the catalog", url)));
     }

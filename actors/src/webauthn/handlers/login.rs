@@ -4,8 +4,9 @@ use super::super::ceremony::{Failure, Stored};
 use super::super::challenge::{Binding, Purpose, Subject};
 use super::super::decoy::Decoys;
 use super::super::{
-    Error, FinishLogin, LoggedIn, NoteReceipt, NoteToken, PasskeyOfReceipt, Reason, RequestOptions,
-    StartLogin, State, Verdict, WebauthnProvider, ceremony, codes, store,
+    Error, FinishLogin, IsByPasskey, LoggedIn, NoteReceipt, NoteRecovery, NoteToken,
+    PasskeyOfReceipt, Reason, RequestOptions, StartLogin, State, Verdict, WebauthnProvider,
+    ceremony, codes, store,
 };
 use super::descriptors;
 use crate::actor::Serve;
@@ -175,6 +176,18 @@ impl Serve<NoteToken> for WebauthnProvider {
             expires_at,
         } = message;
         store::note_token(&self.db, &passkey, &audit_id, expires_at).await
+    }
+}
+
+impl Serve<NoteRecovery> for WebauthnProvider {
+    async fn serve(self, message: NoteRecovery) -> Result<(), Error> {
+        store::note_recovery(&self.db, &message.audit_id, message.expires_at).await
+    }
+}
+
+impl Serve<IsByPasskey> for WebauthnProvider {
+    async fn serve(self, message: IsByPasskey) -> Result<bool, Error> {
+        store::is_noted(&self.db, &message.audit_id).await
     }
 }
 

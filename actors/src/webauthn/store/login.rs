@@ -10,6 +10,9 @@ use crate::db::Db;
 use crate::db::schema::{ng_webauthn_credential, ng_webauthn_token};
 use crate::{transaction, with_conn};
 
+/// Stands for the passkey of tokens that were made with a recovery code. No passkey has this ID.
+const RECOVERY: &str = "recovery code";
+
 /// A login whose signature is good.
 pub(in super::super) struct Login<'a> {
     /// The passkey's ID.
@@ -139,6 +142,25 @@ pub(in super::super) async fn passkey_of(
     })
 }
 
+/// Writes a token, or a receipt, unless it is there.
+macro_rules! insert_token {
+    ($conn:expr, $passkey:expr, $audit_id:expr, $expires_at:expr) => {{
+        use ng_webauthn_token as t;
+        let row = t::table.find(($passkey, $audit_id));
+        let noted: i64 = row.count().get_result($conn).await?;
+        if noted == 0 {
+            diesel::insert_into(t::table)
+                .values((
+                    t::passkey_id.eq($passkey),
+                    t::audit_id.eq($audit_id),
+                    t::expires_at.eq($expires_at),
+                ))
+                .execute($conn)
+                .await?;
+        }
+    }};
+}
+
 /// Remembers a token, or a receipt, that was made with a passkey. `NotFound` if that has been deleted or disabled
 /// meanwhile.
 pub(in super::super) async fn note_token(
@@ -147,7 +169,7 @@ pub(in super::super) async fn note_token(
     audit_id: &str,
     expires_at: i64,
 ) -> Result<(), Error> {
-    use {ng_webauthn_credential as c, ng_webauthn_token as t};
+    use ng_webauthn_credential as c;
     transaction!(db, |conn| {
         // Locks it: who deletes it waits, and finds the token.
         let usable = c::table
@@ -160,18 +182,32 @@ pub(in super::super) async fn note_token(
         if there == 0 {
             return Err(Error::NotFound(passkey.to_owned()));
         }
-        let row = t::table.find((passkey, audit_id));
-        let noted: i64 = row.count().get_result(conn).await?;
-        if noted == 0 {
-            diesel::insert_into(t::table)
-                .values((
-                    t::passkey_id.eq(passkey),
-                    t::audit_id.eq(audit_id),
-                    t::expires_at.eq(expires_at),
-                ))
-                .execute(conn)
-                .await?;
-        }
+        insert_token!(conn, passkey, audit_id, expires_at);
         Ok(())
+    })
+}
+
+/// Remembers a token that was made with a recovery code in a passkey's place.
+pub(in super::super) async fn note_recovery(
+    db: &Db,
+    audit_id: &str,
+    expires_at: i64,
+) -> Result<(), Error> {
+    transaction!(db, |conn| {
+        insert_token!(conn, RECOVERY, audit_id, expires_at);
+        Ok::<_, Error>(())
+    })
+}
+
+/// Whether a token of this ID is remembered.
+pub(in super::super) async fn is_noted(db: &Db, audit_id: &str) -> Result<bool, Error> {
+    use ng_webauthn_token as t;
+    with_conn!(db, |conn| {
+        let noted: i64 = t::table
+            .filter(t::audit_id.eq(audit_id))
+            .count()
+            .get_result(conn)
+            .await?;
+        Ok::<_, Error>(noted > 0)
     })
 }

@@ -129,6 +129,28 @@ each_database! {
         assert!(matches!(late, Err(Error::NotFound(_))), "{late:?}");
     }
 
+    async fn a_token_is_known_that_was_made_with_a_passkey_or_a_code_in_its_place(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let other_node = node(&bench, settings());
+        let passkey = passkey_of_alice(&provider).await.id();
+        let is = async |audit_id: &str| {
+            let look = IsByPasskey { audit_id: audit_id.to_owned() };
+            other_node.send(look).await.unwrap()
+        };
+        let recovered = || NoteRecovery { audit_id: "by code".to_owned(), expires_at: NOW + 3600 };
+        provider.send(note(&passkey, "by passkey")).await.unwrap();
+        provider.send(recovered()).await.unwrap();
+        provider.send(recovered()).await.unwrap();
+
+        for (audit_id, due) in [("by passkey", true), ("by code", true), ("By code", false), ("other", false), ("", false)] {
+            assert_eq!(is(audit_id).await, due, "{audit_id:?}");
+        }
+        // What is spared is good still, and not by the passkey that is gone.
+        provider.send(delete(&passkey, false)).await.unwrap();
+        assert!(!is("by passkey").await);
+        assert!(is("by code").await);
+    }
+
     async fn a_receipt_is_as_good_as_its_passkey(db: TestDb) {
         let (provider, bench) = start(&db, settings()).await;
         let other_node = node(&bench, settings());
