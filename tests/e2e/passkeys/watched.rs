@@ -149,7 +149,8 @@ on_sqlite! {
             let family = &metrics["keystone_passkey_accepted"];
             assert!(family.has(&[("kind", kind)]), "{family:?}");
         }
-        for limit in ["passkey_per_address", "passkey_per_user", "failures_per_address", "failures_per_user"] {
+        let of_failures = ["failures_per_address", "failures_per_user"];
+        for limit in ["passkey_per_address", "passkey_per_user", "device_per_address"].into_iter().chain(of_failures) {
             let family = &metrics["keystone_logins_limited"];
             assert!(family.has(&[("limit", limit)]), "{family:?}");
         }
