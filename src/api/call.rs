@@ -130,12 +130,27 @@ impl<B> Call<B> {
 
     /// Tells whoever listens of a change that the caller made.
     pub fn notify(&self, kind: Kind, operation: Operation, id: impl Into<String>) {
-        self.tell(Subject::Resource {
-            kind,
-            operation,
-            id: id.into(),
-            actor: None,
-        });
+        self.tell(Subject::resource(kind, operation, id));
+    }
+
+    /// Tells of what followed from a change, of which Keystone says to nobody who did it, and then of
+    /// what the caller did.
+    pub fn notify_all(
+        &self,
+        followed: impl IntoIterator<Item = Subject>,
+        done: impl IntoIterator<Item = Subject>,
+    ) {
+        let event = |initiator: Initiator| {
+            move |subject| Event {
+                subject,
+                initiator: initiator.clone(),
+                outcome: Outcome::Success,
+                reason: None,
+            }
+        };
+        let followed = followed.into_iter().map(event(Initiator::default()));
+        let done = done.into_iter().map(event(self.initiator()));
+        self.node.notifier.send_all(followed.chain(done).collect());
     }
 
     /// The same of any subject.
@@ -145,18 +160,22 @@ impl<B> Call<B> {
 
     /// The same, and how it ended.
     pub fn tell_how(&self, subject: Subject, outcome: Outcome) {
-        let initiator = Initiator {
+        self.node.notifier.send(Event {
+            subject,
+            initiator: self.initiator(),
+            outcome,
+            reason: None,
+        });
+    }
+
+    /// Who does this.
+    fn initiator(&self) -> Initiator {
+        Initiator {
             user_id: self.caller.user_id().map(str::to_owned),
             project_id: self.caller.project_id().map(str::to_owned),
             domain_id: self.caller.domain_id().map(str::to_owned),
             ..initiator(&self.request)
-        };
-        self.node.notifier.send(Event {
-            subject,
-            initiator,
-            outcome,
-            reason: None,
-        });
+        }
     }
 
     /// Fails if the body's member of this name has another `id` than the path.

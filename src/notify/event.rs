@@ -108,8 +108,9 @@ impl Outcome {
     }
 }
 
-/// Who did it, and from where.
-#[derive(Clone, Debug, Default)]
+/// Who did it, and from where. By default nobody: so Keystone tells of most of what followed from
+/// something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Initiator {
     /// The user.
     pub user_id: Option<String>,
@@ -174,6 +175,18 @@ pub enum Subject {
     },
     /// A login.
     Authentication,
+}
+
+impl Subject {
+    /// What was done to a resource.
+    pub fn resource(kind: Kind, operation: Operation, id: impl Into<String>) -> Self {
+        Self::Resource {
+            kind,
+            operation,
+            id: id.into(),
+            actor: None,
+        }
+    }
 }
 
 /// One event.
@@ -272,13 +285,15 @@ impl Event {
             "action": action,
             "outcome": self.outcome.name(),
             "observer": {"id": observer, "typeURI": "service/security"},
-            "initiator": self.initiator.cadf(name),
             "target": target,
         });
         if let Value::Object(members) = &mut event {
             let mut put = |name: &str, value: Value| {
                 members.insert(name.to_owned(), value);
             };
+            if self.initiator != Initiator::default() {
+                put("initiator", self.initiator.cadf(name));
+            }
             if let Some(reason) = &self.reason {
                 put(
                     "reason",

@@ -2,12 +2,14 @@
 //! tells it to message buses; to the log, or to a file with an object a line.
 //!
 //! A handler calls [`Notifier::send`] once its change is committed, and never waits: what has no
-//! room in the queue is dropped and counted, for no request fails because nobody listens.
+//! room in the queue is dropped and counted, for no request fails because nobody listens. What one
+//! deletion takes along may be more than the queue holds: [`Notifier::send_all`].
 
 mod event;
 #[cfg(test)]
 mod tests;
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,6 +20,7 @@ use keystone_actors::identity::{GetUser, IdentityProvider};
 use keystone_actors::ids::UserId;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tracing::{error, info, warn};
 
 pub use event::{Actor, Event, Initiator, Kind, Operation, Outcome, Reason, Subject};
@@ -100,7 +103,7 @@ impl Notifier {
     /// Tells of an event, unless the operator does not want to hear of it.
     pub fn send(&self, event: Event) {
         let Some(queue) = &self.queue else { return };
-        if event.is_in(&self.settings.opt_out) {
+        if !self.is_wanted(&event) {
             return;
         }
         if queue.try_send((event, Utc::now())).is_err()
@@ -108,6 +111,38 @@ impl Notifier {
         {
             warn!("notifications come faster than they are written: some are dropped");
         }
+    }
+
+    /// Tells of what came of one request, in this order, however much it is: for what has no room
+    /// in the queue a task waits, not the caller.
+    pub fn send_all(&self, events: Vec<Event>) {
+        let Some(queue) = self.queue.clone() else {
+            return;
+        };
+        let now = Utc::now();
+        let wanted = events.into_iter().filter(|event| self.is_wanted(event));
+        let wanted: Vec<_> = wanted.map(|event| (event, now)).collect();
+        let mut wanted = wanted.into_iter();
+        while let Some(one) = wanted.next() {
+            let one = match queue.try_send(one) {
+                Ok(()) => continue,
+                Err(TrySendError::Closed(_)) => return,
+                Err(TrySendError::Full(one)) => one,
+            };
+            actix_rt::spawn(async move {
+                for one in iter::once(one).chain(wanted) {
+                    if queue.send(one).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            return;
+        }
+    }
+
+    /// Whether the operator wants to hear of it.
+    fn is_wanted(&self, event: &Event) -> bool {
+        !event.is_in(&self.settings.opt_out)
     }
 
     /// Opens the file anew, as rotation needs. On an error the old one stays in use.

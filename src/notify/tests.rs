@@ -72,6 +72,49 @@ fn a_change_has_the_shape_of_keystones() {
 }
 
 #[test]
+fn of_what_followed_from_something_else_nobody_is_said_to_have_done_it() {
+    let mut followed = event(user(Operation::Deleted));
+    followed.initiator = Initiator::default();
+    let cadf = followed.cadf(Utc::now(), None, None);
+    assert_eq!(cadf.get("initiator"), None);
+    assert_eq!(cadf["resource_info"], "u");
+    assert_eq!(followed.basic(), Some(json!({"resource_info": "u"})));
+}
+
+#[test]
+fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
+    let (sender, mut receiver) = mpsc::channel(2);
+    let notifier = Notifier {
+        settings: Arc::new(Settings {
+            format: NotificationFormat::Cadf,
+            opt_out: vec!["identity.user.updated".to_owned()],
+            publisher: String::new(),
+        }),
+        queue: Some(sender),
+        file: None,
+        dropped: Arc::default(),
+    };
+    let operations = [
+        Operation::Created,
+        Operation::Updated,
+        Operation::Disabled,
+        Operation::Deleted,
+        Operation::Created,
+    ];
+    let told = actix_rt::System::new().block_on(async move {
+        notifier.send_all(operations.map(|one| event(user(one))).into());
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            told.extend(receiver.recv().await.map(|(event, _)| event.event_type()));
+        }
+        assert_eq!(notifier.dropped(), 0);
+        told
+    });
+    let wanted = ["created", "disabled", "deleted", "created"];
+    assert_eq!(told, wanted.map(|one| format!("identity.user.{one}")));
+}
+
+#[test]
 fn an_assignment_is_told_as_cadf_whatever_the_format() {
     let event = event(Subject::Assignment {
         operation: Operation::Deleted,

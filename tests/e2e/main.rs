@@ -79,6 +79,7 @@ mod support;
 mod testdb;
 mod token_life;
 mod token_options;
+mod told;
 mod totp;
 mod trusts;
 mod users;

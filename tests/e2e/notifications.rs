@@ -12,7 +12,7 @@ use crate::support::{Cloud, Scope, each_keystone, scoped, seed};
 const GLOBAL: &str = "req-01234567-89ab-cdef-0123-456789abcdef";
 
 /// All notifications in the log so far.
-fn told(cloud: &Cloud<'_>) -> Vec<Value> {
+pub(crate) fn told(cloud: &Cloud<'_>) -> Vec<Value> {
     let log = cloud.log();
     let lines = log.lines().filter_map(|line| {
         let at = line.find(r#"{"message_id""#)?;

@@ -16,6 +16,7 @@ pub use messages::{
     DeleteApplicationCredential, GetAccessRule, GetApplicationCredential, ListAccessRules,
     ListApplicationCredentials,
 };
+pub(crate) use model::DeletedWithUsers;
 pub use model::{
     AccessRule, AccessRuleFilter, ApplicationCredential, Authentication, Created, Lookup,
     NewAccessRule, NewApplicationCredential, Refusal, RuleAttribute, chosen_roles,

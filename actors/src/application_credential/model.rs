@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::Error;
+use crate::epoch::{Entity, Kind};
 use crate::ids::{ApplicationCredentialId, ProjectId, RoleId, UserId, random_id};
 use crate::listing::TextFilter;
 use crate::role::RoleGraph;
@@ -59,6 +60,24 @@ pub struct AccessRule {
     pub path: Option<String>,
     /// The HTTP method.
     pub method: Option<String>,
+}
+
+/// What went with users who were deleted, each with its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DeletedWithUsers {
+    /// Users and their application credentials.
+    pub credentials: Vec<(String, String)>,
+    /// Users and their access rules.
+    pub rules: Vec<(String, String)>,
+}
+
+impl DeletedWithUsers {
+    /// The entities that are not what they were.
+    pub(crate) fn entities(&self) -> Vec<Entity> {
+        let ids = self.credentials.iter().map(|(_, id)| id.as_str());
+        ids.map(|id| Entity::new(Kind::ApplicationCredential, id))
+            .collect()
+    }
 }
 
 /// How a client names the application credential that it logs in with.

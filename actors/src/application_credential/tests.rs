@@ -324,7 +324,9 @@ each_database! {
 
         let gone = with_users(&pool, &["alice", "nobody"]).await;
 
-        assert_eq!(gone, [Entity::new(Kind::ApplicationCredential, "a")]);
+        let of_alice = vec![("alice".to_owned(), "a".to_owned())];
+        assert_eq!((&gone.credentials, &gone.rules), (&of_alice, &of_alice));
+        assert_eq!(gone.entities(), [Entity::new(Kind::ApplicationCredential, "a")]);
         assert_eq!(left(&pool).await, ["b"]);
         let rules = owners_of_rules(&pool).await;
         assert_eq!(rules, [Some("bob".to_owned())]);
@@ -357,7 +359,7 @@ each_database! {
     }
 }
 
-async fn with_users(pool: &Db, ids: &[&str]) -> Vec<Entity> {
+async fn with_users(pool: &Db, ids: &[&str]) -> DeletedWithUsers {
     let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
     transaction!(pool, |conn| Ok::<_, Error>(
         delete_of_users(conn, &ids).await?

@@ -22,8 +22,8 @@ pub use messages::{
 };
 pub use model::{
     Catalog, CatalogEndpoint, CatalogService, Endpoint, EndpointGroup, EndpointGroupPatch,
-    EndpointPatch, Inventory, NewEndpoint, NewEndpointGroup, NewRegion, NewService, ProjectFilter,
-    Region, RegionPatch, Rendered, Service, ServicePatch,
+    EndpointPatch, Inventory, NewEndpoint, NewEndpointGroup, NewRegion, NewService, PlacedEndpoint,
+    ProjectFilter, Region, RegionPatch, Rendered, Service, ServicePatch,
 };
 pub(crate) use store::delete_filters_of_projects;
 pub use url::{Substitutions, UrlTemplate};

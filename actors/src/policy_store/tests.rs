@@ -41,7 +41,7 @@ impl Tests {
             )),
             catalog,
             service: service.id.clone(),
-            endpoint: endpoint.id.clone(),
+            endpoint: endpoint.endpoint.id.clone(),
         }
     }
 

@@ -17,8 +17,8 @@ use std::sync::Arc;
 pub use error::Error;
 pub use messages::*;
 pub use model::{
-    Descendant, Domain, DomainFilter, DomainPatch, MOST_TAGS, NewDomain, NewProject, Project,
-    ProjectFilter, ProjectPatch, TagEdit, TagFilter,
+    Descendant, Domain, DomainContents, DomainFilter, DomainPatch, MOST_TAGS, NewDomain,
+    NewProject, Project, ProjectFilter, ProjectPatch, TagEdit, TagFilter,
 };
 pub use settings::ResourceSettings;
 pub(crate) use store::{domains, hold, hold_all, insert_domain};

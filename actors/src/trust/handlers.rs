@@ -81,9 +81,9 @@ impl Serve<ConsumeTrustUse> for TrustProvider {
 }
 
 impl Serve<DeleteTrust> for TrustProvider {
-    async fn serve(self, DeleteTrust { id, now }: DeleteTrust) -> Result<(), Error> {
-        let change = store::delete(&self.db, self.invalidations.node(), &id, now).await?;
+    async fn serve(self, DeleteTrust { id, now }: DeleteTrust) -> Result<Vec<TrustId>, Error> {
+        let (along, change) = store::delete(&self.db, self.invalidations.node(), &id, now).await?;
         self.invalidations.publish(&change);
-        Ok(())
+        Ok(along)
     }
 }

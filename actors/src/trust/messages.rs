@@ -79,12 +79,13 @@ pub struct ConsumeTrustUse {
     pub id: TrustId,
 }
 
-/// Deletes a trust and all that were made from it; the tokens of each are revoked. `NotFound` for
-/// one that is deleted or expired already, as Keystone has it.
+/// Deletes a trust and all that were made from it; the tokens of each are revoked. The answer is the
+/// latter, none before those that were made from it. `NotFound` for one that is deleted or expired
+/// already, as Keystone has it.
 ///
 /// Who may is for the API: the trustor, and whom policy allows, with no delegated token.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), Error>")]
+#[rtype(result = "Result<Vec<TrustId>, Error>")]
 pub struct DeleteTrust {
     /// Which trust.
     pub id: TrustId,

@@ -299,7 +299,11 @@ each_database! {
             trusts.read(get(id)).await.unwrap(); // cached from here on
         }
 
-        trusts.send(DeleteTrust { id: "first".into(), now: NOW }).await.unwrap();
+        let mut along = trusts.send(DeleteTrust { id: "first".into(), now: NOW }).await.unwrap();
+        // What was made of one goes before it.
+        assert_eq!(along.remove(0), TrustId::from("third"));
+        along.sort();
+        assert_eq!(along, ["impersonating", "second"].map(TrustId::from));
 
         let left = trusts.read(ListTrusts { of: TrustsOf::All }).await.unwrap();
         assert_eq!(left.iter().map(|trust| trust.id.as_str()).collect::<Vec<_>>(), ["other"]);

@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::ids::DomainId;
 use keystone_actors::resource::{
-    CreateDomain, DeleteDomain, DomainFilter, DomainPatch, Error, GetDomain, ListDomains,
-    NewDomain, UpdateDomain,
+    CreateDomain, DeleteDomain, DomainContents, DomainFilter, DomainPatch, Error, GetDomain,
+    ListDomains, NewDomain, UpdateDomain,
 };
 use serde_json::Value;
 
 use super::fitting::require_fitting;
 use super::projects::name;
+use super::users;
 use crate::api::call::{self, Body, Call, Found, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -20,7 +21,7 @@ use crate::api::openapi::answers;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, loose_boolean, object, text};
-use crate::notify::{Kind, Operation};
+use crate::notify::{self, Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
@@ -148,15 +149,30 @@ async fn delete(call: Call, id: web::Path<DomainId>) -> Result<HttpResponse, Api
         id: id.clone(),
         now: Utc::now().timestamp(),
     };
-    call.providers().resource.send(delete).await?;
-    tell(&call, &id, Operation::Deleted);
+    let contents = call.providers().resource.send(delete).await?;
+    tell_of_deletion(&call, &id, &contents);
     Ok(no_content())
 }
 
-/// A domain is told of as the domain, and as the project that it is.
+/// A domain is told of as the project that it is, and as the domain.
 fn tell<B>(call: &Call<B>, id: &DomainId, operation: Operation) {
     call.notify(Kind::Project, operation, id.as_str());
     call.notify(Kind::Domain, operation, id.as_str());
+}
+
+/// Tells of a domain that was deleted, and before that of all that was in it.
+pub(super) fn tell_of_deletion(call: &Call, id: &DomainId, contents: &DomainContents) {
+    let gone = |kind, id: &str| notify::Subject::resource(kind, Operation::Deleted, id);
+    let projects = contents.projects.iter();
+    let projects = projects.map(|id| gone(Kind::Project, id.as_str()));
+    let groups = contents.groups.iter();
+    let groups = groups.map(|id| gone(Kind::Group, id.as_str()));
+    let users = contents.users.iter().flat_map(|user| {
+        let own = gone(Kind::User, user.id.as_str());
+        users::gone_with(user).chain([own])
+    });
+    let own = [Kind::Project, Kind::Domain].map(|kind| gone(kind, id.as_str()));
+    call.notify_all(projects.chain(groups).chain(users), own);
 }
 
 /// Whether the caller may do to the domain what the rule guards. Whoever has a token learns here

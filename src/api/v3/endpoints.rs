@@ -1,11 +1,11 @@
 //! `/v3/endpoints`: where the services of the catalog are to be found.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::{HttpResponse, web};
 use keystone_actors::catalog::{
     CreateEndpoint, DeleteEndpoint, Endpoint, EndpointPatch, GetInventory, NewEndpoint,
-    UpdateEndpoint,
+    PlacedEndpoint, UpdateEndpoint,
 };
 use keystone_actors::ids::{EndpointId, RegionId};
 use serde::Serialize;
@@ -138,10 +138,20 @@ async fn create(call: Call<Perhaps<NewEndpoint>>) -> Result<HttpResponse, ApiErr
     call.enforce(Rule::CreateEndpoint, Target::new())?;
     let endpoint = call.body.given()?;
     let create = CreateEndpoint { endpoint };
-    let endpoint = call.providers().catalog.send(create).await?;
-    call.notify(Kind::Endpoint, Operation::Created, endpoint.id.as_str());
+    let placed = call.providers().catalog.send(create).await?;
+    let endpoint = told(&call, placed, Operation::Created);
     let (id, shown) = shown(&endpoint);
     call.created(Collection::ENDPOINTS, id, shown)
+}
+
+/// An endpoint that was created or changed, once that is told, and before it the region made for it.
+fn told<B>(call: &Call<B>, placed: PlacedEndpoint, operation: Operation) -> Arc<Endpoint> {
+    if let Some(region) = placed.made {
+        call.notify(Kind::Region, Operation::Created, region.as_str());
+    }
+    let endpoint = placed.endpoint;
+    call.notify(Kind::Endpoint, operation, endpoint.id.as_str());
+    endpoint
 }
 
 /// Shows an endpoint: `GET /v3/endpoints/{endpoint_id}`.
@@ -163,8 +173,8 @@ async fn update(
         id: id.into_inner(),
         patch: call.body.clone(),
     };
-    let endpoint = call.providers().catalog.send(update).await?;
-    call.notify(Kind::Endpoint, Operation::Updated, endpoint.id.as_str());
+    let placed = call.providers().catalog.send(update).await?;
+    let endpoint = told(&call, placed, Operation::Updated);
     let (id, shown) = shown(&endpoint);
     call.one(Collection::ENDPOINTS, id, shown)
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
-use keystone_actors::ids::{ProjectId, UserId};
+use keystone_actors::ids::{DomainId, ProjectId, UserId};
 use keystone_actors::listing::{Listed, TextFilter};
 use keystone_actors::resource::{
     CreateProject, DeleteProject, Error, GetProject, GetProjects, ListProjects, NewProject,
@@ -13,6 +13,7 @@ use keystone_actors::resource::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::domains::tell_of_deletion;
 use super::perhaps::Perhaps;
 use super::project_tree::{self, Relatives};
 use super::users;
@@ -237,8 +238,12 @@ async fn delete(call: Call, id: web::Path<ProjectId>) -> Result<HttpResponse, Ap
         id: project.id.clone(),
         now: Utc::now().timestamp(),
     };
-    call.providers().resource.send(delete).await?;
-    tell(&call, &project, Operation::Deleted);
+    let contents = call.providers().resource.send(delete).await?;
+    if project.is_domain {
+        tell_of_deletion(&call, &DomainId::from(&project.id), &contents);
+    } else {
+        tell(&call, &project, Operation::Deleted);
+    }
     Ok(no_content())
 }
 

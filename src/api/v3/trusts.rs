@@ -25,7 +25,7 @@ use crate::api::openapi::answers;
 use crate::api::router::Router;
 use crate::api::routes::Routes;
 use crate::api::schema::{Schema, boolean, integer, object, text};
-use crate::notify::{Kind, Operation};
+use crate::notify::{self, Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
 
 /// Routes them.
@@ -136,9 +136,11 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         Some(of) => call.providers().trust.read(ListTrusts { of }).await?,
         None => Vec::new(),
     };
-    call.list_whole(Collection::TRUSTS, trusts.iter(), |trust: &TrustTerms| {
-        (trust.id.as_str(), trust)
-    })
+    call.list_whole(Collection::TRUSTS, trusts.into_iter(), listed)
+}
+
+fn listed(trust: &TrustTerms) -> (&str, &TrustTerms) {
+    (trust.id.as_str(), trust)
 }
 
 /// Creates a trust of which the caller is the trustor: `POST /v3/OS-TRUST/trusts`. With a token of
@@ -245,8 +247,10 @@ async fn delete(call: Call, id: web::Path<TrustId>) -> Result<HttpResponse, ApiE
         id: id.clone(),
         now,
     };
-    call.providers().trust.send(delete).await?;
-    call.notify(Kind::Trust, Operation::Deleted, id.as_str());
+    let along = call.providers().trust.send(delete).await?;
+    let gone =
+        |id: &TrustId| notify::Subject::resource(Kind::Trust, Operation::Deleted, id.as_str());
+    call.notify_all(along.iter().map(gone), [gone(&id)]);
     Ok(no_content())
 }
 

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use keystone_actors::attributes::Extra;
 use keystone_actors::identity::{
-    ChangePassword, CreateUser, DeleteUser, Error, ExpiryFilter, GetUser, ListUserGroups,
-    ListUsers, NewUser, PasswordChange, Refusal, RevokeUserTokens, TimeComparison, UpdateUser,
-    User, UserFilter, UserPatch, UserView,
+    ChangePassword, CreateUser, DeleteUser, DeletedUser, Error, ExpiryFilter, GetUser,
+    ListUserGroups, ListUsers, NewUser, PasswordChange, Refusal, RevokeUserTokens, TimeComparison,
+    UpdateUser, User, UserFilter, UserPatch, UserView,
 };
 use keystone_actors::ids::UserId;
 use keystone_actors::listing::{Listed, TextFilter};
@@ -303,9 +303,19 @@ async fn delete(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         id: user.id.clone(),
         now: Utc::now().timestamp(),
     };
-    call.providers().identity.send(delete).await?;
-    call.notify(Kind::User, Operation::Deleted, user.id.as_str());
+    let deleted = call.providers().identity.send(delete).await?;
+    let own = notify::Subject::resource(Kind::User, Operation::Deleted, user.id.as_str());
+    call.notify_all(gone_with(&deleted), [own]);
     Ok(no_content())
+}
+
+/// What went with a user and is told of before it.
+pub(super) fn gone_with(user: &DeletedUser) -> impl Iterator<Item = notify::Subject> {
+    let gone = |kind, id: &str| notify::Subject::resource(kind, Operation::Deleted, id);
+    let credentials = user.application_credentials.iter();
+    let credentials = credentials.map(move |id| gone(Kind::ApplicationCredential, id.as_str()));
+    let rules = user.access_rules.iter();
+    credentials.chain(rules.map(move |id| gone(Kind::AccessRule, id)))
 }
 
 /// The groups of a user: `GET /v3/users/{user_id}/groups`.

@@ -11,23 +11,38 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
+use super::super::model::DeletedWithUsers;
 use crate::db::schema::{access_rule, application_credential, assignment};
 use crate::db::{BATCH, delete_where, on_connection};
 use crate::epoch::Entity;
 
 on_connection! {
     /// Deletes the application credentials and access rules of users, when the users are deleted.
-    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String]) -> Vec<Entity> {
-        let mut changed = Vec::new();
+    /// Gives what they were.
+    pub(crate) async fn delete_of_users<'a>(conn, users: &'a [String]) -> DeletedWithUsers {
+        let mut gone = DeletedWithUsers::default();
         for users in users.chunks(BATCH) {
-            let theirs = || application_credential::user_id.eq_any(users);
-            changed.extend(delete_where!(conn, application_credential => ApplicationCredential, theirs));
-            let rules = access_rule::user_id.eq_any(users);
-            diesel::delete(access_rule::table.filter(rules))
-                .execute(conn)
+            let credentials = || {
+                let of = application_credential::user_id.eq_any(users);
+                application_credential::table.filter(of)
+            };
+            let owned: Vec<(String, String)> = credentials()
+                .select((application_credential::user_id, application_credential::id))
+                .order(application_credential::id)
+                .load(conn)
                 .await?;
+            gone.credentials.extend(owned);
+            diesel::delete(credentials()).execute(conn).await?;
+            let rules = || access_rule::table.filter(access_rule::user_id.eq_any(users));
+            let owned: Vec<(Option<String>, Option<String>)> = rules()
+                .select((access_rule::user_id, access_rule::external_id))
+                .order(access_rule::external_id)
+                .load(conn)
+                .await?;
+            gone.rules.extend(owned.into_iter().filter_map(|(user, id)| user.zip(id)));
+            diesel::delete(rules()).execute(conn).await?;
         }
-        Ok(changed)
+        Ok(gone)
     }
 
     /// Deletes, when a role is deleted, all application credentials of each user for each project

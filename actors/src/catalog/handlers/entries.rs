@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::super::url::UrlTemplate;
 use super::super::{
     CatalogProvider, CreateEndpoint, CreateRegion, CreateService, DeleteEndpoint, DeleteRegion,
-    DeleteService, Endpoint, Error, Region, Service, UpdateEndpoint, UpdateRegion, UpdateService,
-    store,
+    DeleteService, Endpoint, Error, PlacedEndpoint, Region, Service, UpdateEndpoint, UpdateRegion,
+    UpdateService, store,
 };
 use crate::actor::Serve;
 
@@ -64,28 +64,28 @@ impl Serve<DeleteService> for CatalogProvider {
 }
 
 impl Serve<CreateEndpoint> for CatalogProvider {
-    async fn serve(self, message: CreateEndpoint) -> Result<Arc<Endpoint>, Error> {
+    async fn serve(self, message: CreateEndpoint) -> Result<PlacedEndpoint, Error> {
         let CreateEndpoint { mut endpoint } = message;
         if !UrlTemplate::is_acceptable(&endpoint.url) {
             return Err(Error::InvalidUrl(endpoint.url));
         }
         let region = endpoint.settle_region();
         let endpoint = Endpoint::from(endpoint);
-        let (endpoint, change) =
+        let (placed, change) =
             store::insert_endpoint(&self.db, self.invalidations.node(), &endpoint, region).await?;
         self.invalidations.publish(&change);
-        Ok(Arc::new(endpoint))
+        Ok(placed)
     }
 }
 
 impl Serve<UpdateEndpoint> for CatalogProvider {
-    async fn serve(self, message: UpdateEndpoint) -> Result<Arc<Endpoint>, Error> {
+    async fn serve(self, message: UpdateEndpoint) -> Result<PlacedEndpoint, Error> {
         let UpdateEndpoint { id, mut patch } = message;
         let region = patch.settle_region();
-        let (endpoint, change) =
+        let (placed, change) =
             store::update_endpoint(&self.db, self.invalidations.node(), &id, patch, region).await?;
         self.invalidations.publish(&change);
-        Ok(Arc::new(endpoint))
+        Ok(placed)
     }
 }
 

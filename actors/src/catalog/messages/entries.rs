@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::Message;
 
 use super::super::{
-    Endpoint, EndpointPatch, Error, NewEndpoint, NewRegion, NewService, Region, RegionPatch,
+    EndpointPatch, Error, NewEndpoint, NewRegion, NewService, PlacedEndpoint, Region, RegionPatch,
     Service, ServicePatch,
 };
 use crate::ids::{EndpointId, RegionId, ServiceId};
@@ -68,7 +68,7 @@ pub struct DeleteService {
 /// Creates an endpoint, and the region that it names in the way of old if that is missing.
 /// `InvalidUrl`, `UnknownRegion`, `UnknownService`.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<Arc<Endpoint>, Error>")]
+#[rtype(result = "Result<PlacedEndpoint, Error>")]
 pub struct CreateEndpoint {
     /// The endpoint to be.
     pub endpoint: NewEndpoint,
@@ -77,7 +77,7 @@ pub struct CreateEndpoint {
 /// Changes what `patch` names, keeps the rest; makes a region as [`CreateEndpoint`]. The URL is
 /// taken as it is, as Keystone does.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<Arc<Endpoint>, Error>")]
+#[rtype(result = "Result<PlacedEndpoint, Error>")]
 pub struct UpdateEndpoint {
     /// Which endpoint.
     pub id: EndpointId,

@@ -1,5 +1,7 @@
 //! Endpoints: where a service is to be found.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +27,15 @@ pub struct Endpoint {
     pub url: String,
     /// Whether it is in catalogs.
     pub enabled: bool,
+}
+
+/// An endpoint as it is after a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedEndpoint {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// The region that was made for it.
+    pub made: Option<RegionId>,
 }
 
 /// An endpoint to create.

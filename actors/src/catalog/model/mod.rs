@@ -7,7 +7,7 @@ mod region;
 mod rendered;
 mod service;
 
-pub use endpoint::{Endpoint, EndpointPatch, NewEndpoint};
+pub use endpoint::{Endpoint, EndpointPatch, NewEndpoint, PlacedEndpoint};
 pub use group::{EndpointGroup, EndpointGroupPatch, NewEndpointGroup};
 pub use inventory::{Inventory, ProjectFilter};
 pub(super) use region::RegionTree;

@@ -1,9 +1,11 @@
 //! The table `endpoint`.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Endpoint, EndpointPatch, Error, NewRegion, Region};
+use super::super::{Endpoint, EndpointPatch, Error, NewRegion, PlacedEndpoint, Region};
 use super::regions::{RegionRow, add_region};
 use super::{lock_row, whole};
 use crate::attributes::{extra_column, parse_extra};
@@ -62,10 +64,11 @@ impl From<&Endpoint> for EndpointRow {
 }
 
 /// Fails unless what an endpoint is to refer to exists, and locks it, so that it is not deleted
-/// meanwhile. `$made` is the region to be made if it is missing.
+/// meanwhile. `$made` is the region to be made if it is missing; evaluates to it if it was.
 macro_rules! refer {
     ($conn:expr, $region:expr, $service:expr, $made:expr) => {{
         let made: Option<&RegionId> = $made;
+        let mut added: Option<RegionId> = None;
         if let Some(id) = $region
             && !lock_by_id!($conn, region, id)
         {
@@ -73,12 +76,14 @@ macro_rules! refer {
                 return Err(Error::UnknownRegion);
             }
             add_region!($conn, &Region::from(NewRegion::named(id.clone())));
+            added = Some(id.clone());
         }
         if let Some(id) = $service
             && !lock_by_id!($conn, service, id)
         {
             return Err(Error::UnknownService);
         }
+        added
     }};
 }
 
@@ -87,15 +92,16 @@ pub(in super::super) async fn insert_endpoint(
     node: &str,
     new: &Endpoint,
     made: Option<RegionId>,
-) -> Result<(Endpoint, Change), Error> {
+) -> Result<(PlacedEndpoint, Change), Error> {
     transaction!(db, |conn| {
-        refer!(conn, &new.region_id, Some(&new.service_id), made.as_ref());
+        let made = refer!(conn, &new.region_id, Some(&new.service_id), made.as_ref());
         diesel::insert_into(endpoint::table)
             .values(EndpointRow::from(new))
             .execute(conn)
             .await?;
         let change = record_change(conn, node, whole()).await?;
-        Ok((new.clone(), change))
+        let endpoint = Arc::new(new.clone());
+        Ok((PlacedEndpoint { endpoint, made }, change))
     })
 }
 
@@ -105,10 +111,10 @@ pub(in super::super) async fn update_endpoint(
     id: &EndpointId,
     patch: EndpointPatch,
     made: Option<RegionId>,
-) -> Result<(Endpoint, Change), Error> {
+) -> Result<(PlacedEndpoint, Change), Error> {
     transaction!(db, |conn| {
         let region = patch.region_id.as_ref().and_then(Option::as_ref);
-        refer!(conn, region, &patch.service_id, made.as_ref());
+        let made = refer!(conn, region, &patch.service_id, made.as_ref());
         let old = lock_row!(conn, endpoint, EndpointRow, id, Error::EndpointNotFound);
         let new = patch.clone().apply(&old.into());
         diesel::update(endpoint::table.find(id.as_str()))
@@ -116,7 +122,8 @@ pub(in super::super) async fn update_endpoint(
             .execute(conn)
             .await?;
         let change = record_change(conn, node, whole()).await?;
-        Ok((new, change))
+        let endpoint = Arc::new(new);
+        Ok((PlacedEndpoint { endpoint, made }, change))
     })
 }
 

@@ -71,7 +71,7 @@ each_database! {
         tests.catalog.send(UpdateEndpoint { id: endpoint.clone(), patch }).await.unwrap();
         let broken = tests.ids(None).await;
         let patch = from_value(json!({"url": "http://i", "region_id": null, "b": null})).unwrap();
-        let changed = tests.catalog.send(UpdateEndpoint { id: endpoint.clone(), patch }).await.unwrap();
+        let changed = tests.catalog.send(UpdateEndpoint { id: endpoint.clone(), patch }).await.unwrap().endpoint;
         let mended = tests.shown(None).await;
         let patch = from_value(json!({"enabled": false, "name": "nova"})).unwrap();
         let renamed = tests.catalog.send(UpdateService { id: service.clone(), patch }).await.unwrap();
@@ -99,14 +99,16 @@ each_database! {
         let url = json!({"url": "http://%(x)s"});
         assert_eq!(text(tests.endpoint(body(url)).await), "Cannot create an endpoint with an invalid URL: http://%(x)s.");
         // The way of old makes the region.
-        let made = tests.endpoint(body(json!({"region": "x"}))).await.unwrap();
-        assert_eq!(made.region_id, Some("x".into()));
-        let again = tests.endpoint(body(json!({"region": "x"}))).await.unwrap();
+        let placed = tests.placed(body(json!({"region": "x"}))).await.unwrap();
+        assert_eq!((&placed.endpoint.region_id, &placed.made), (&Some("x".into()), &Some("x".into())));
+        let again = tests.placed(body(json!({"region": "x"}))).await.unwrap();
+        assert_eq!(again.made, None);
+        let again = again.endpoint;
         assert!(tests.inventory().await.region(&"x".into()).is_ok());
         let patch: EndpointPatch = from_value(json!({"region": "y"})).unwrap();
         let id = again.id.clone();
         let moved = tests.catalog.send(UpdateEndpoint { id, patch }).await.unwrap();
-        assert_eq!(moved.region_id, Some("y".into()));
+        assert_eq!((&moved.endpoint.region_id, &moved.made), (&Some("y".into()), &Some("y".into())));
         // Nothing is made where nothing comes of it.
         assert!(tests.endpoint(body(json!({"region": "z", "service_id": "x"}))).await.is_err());
         assert!(tests.endpoint(body(json!({"region": "r".repeat(256)}))).await.is_err());

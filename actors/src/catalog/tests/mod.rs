@@ -48,6 +48,10 @@ impl Tests {
     }
 
     async fn endpoint(&self, body: Value) -> Result<Arc<Endpoint>, Error> {
+        Ok(self.placed(body).await?.endpoint)
+    }
+
+    async fn placed(&self, body: Value) -> Result<PlacedEndpoint, Error> {
         let endpoint = from_value(body).unwrap();
         self.catalog.send(CreateEndpoint { endpoint }).await
     }

@@ -23,7 +23,9 @@ on_connection! {
         let users = &actors.users;
         let with_them: [Vec<Entity>; 6] = [
             assignment::delete_of_users(conn, users).await?,
-            application_credential::delete_of_users(conn, users).await?,
+            application_credential::delete_of_users(conn, users)
+                .await?
+                .entities(),
             credential::delete_of_users(conn, users).await?,
             trust::delete_of_users(conn, users, now).await?,
             oauth1::delete_of_users(conn, users).await?,

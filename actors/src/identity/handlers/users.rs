@@ -5,8 +5,8 @@ use secrecy::SecretString;
 
 use super::super::store::{self, UserRequest};
 use super::super::{
-    CreateUser, DeleteUser, Error, FindUser, GetUser, IdentifyUser, IdentityProvider, ListUsers,
-    NameUsers, RevokeUserTokens, UpdateUser, User, UserName,
+    CreateUser, DeleteUser, DeletedUser, Error, FindUser, GetUser, IdentifyUser, IdentityProvider,
+    ListUsers, NameUsers, RevokeUserTokens, UpdateUser, User, UserName,
 };
 use crate::actor::Serve;
 use crate::epoch::{Dependencies, Kind};
@@ -180,10 +180,11 @@ impl Serve<UpdateUser> for IdentityProvider {
 }
 
 impl Serve<DeleteUser> for IdentityProvider {
-    async fn serve(self, DeleteUser { id, now }: DeleteUser) -> Result<(), Error> {
-        let change = store::delete_user(&self.db, self.invalidations.node(), &id, now).await?;
+    async fn serve(self, DeleteUser { id, now }: DeleteUser) -> Result<DeletedUser, Error> {
+        let node = self.invalidations.node();
+        let (deleted, change) = store::delete_user(&self.db, node, &id, now).await?;
         self.invalidations.publish(&change);
-        Ok(())
+        Ok(deleted)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use super::super::{Error, NewUser, User, UserFilter, UserName, UserPatch};
+use super::super::{DeletedUser, Error, NewUser, User, UserFilter, UserName, UserPatch};
 use crate::actor::Idempotent;
 use crate::ids::{DomainId, UserId};
 use crate::listing::{Listed, Page};
@@ -96,7 +96,7 @@ pub struct UpdateUser {
 /// OAuth 1 request and access tokens, passkeys with recovery codes and invitations. Trusts in which it
 /// is trustor or trustee end. Ends its tokens.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), Error>")]
+#[rtype(result = "Result<DeletedUser, Error>")]
 pub struct DeleteUser {
     /// Which user.
     pub id: UserId,

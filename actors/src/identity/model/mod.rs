@@ -1,5 +1,6 @@
 //! Users, groups and passwords, and the rules for them.
 
+mod deleted;
 mod filter;
 mod group;
 mod login;
@@ -9,6 +10,7 @@ mod requirement;
 mod user;
 mod user_change;
 
+pub use deleted::DeletedUser;
 pub use filter::{ExpiryFilter, GroupFilter, TimeComparison, UserFilter};
 pub use group::{ExpiringMembership, Group, GroupOfUser, GroupPatch, Memberships, NewGroup};
 pub(super) use login::Failures;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::model::{NewPassword, PasswordRecord};
-use super::super::{Error, FederatedIdentity, IdentitySettings, User, UserPatch};
+use super::super::{DeletedUser, Error, FederatedIdentity, IdentitySettings, User, UserPatch};
 use super::neighbours::check_identities;
 use super::passwords::set_password;
 use super::{FederatedRow, OptionRow, UserRow, UserRows, load_rows, sought};
@@ -304,7 +304,7 @@ pub(in super::super) async fn delete_user(
     node: &str,
     id: &UserId,
     now: i64,
-) -> Result<Change, Error> {
+) -> Result<(DeletedUser, Change), Error> {
     transaction!(db, |conn| {
         let user = lock_user!(conn, id, None).user;
         let id = user.id.as_str();
@@ -320,8 +320,9 @@ pub(in super::super) async fn delete_user(
             .execute(conn)
             .await?;
         let own = [id.to_owned()];
+        let theirs = application_credential::delete_of_users(conn, &own).await?;
         let delegated = [
-            application_credential::delete_of_users(conn, &own).await?,
+            theirs.entities(),
             credential::delete_of_users(conn, &own).await?,
             trust::delete_of_users(conn, &own, now).await?,
             oauth1::delete_of_users(conn, &own).await?,
@@ -337,7 +338,8 @@ pub(in super::super) async fn delete_user(
         ];
         let change = Change::of(gone.into_iter().chain(delegated.concat()))
             .and_revoking(vec![Event::user(id, now)]);
-        Ok(record_change(conn, node, change).await?)
+        let change = record_change(conn, node, change).await?;
+        Ok((DeletedUser::of(&user.id, theirs), change))
     })
 }
 

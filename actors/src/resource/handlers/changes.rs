@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::super::{
-    CreateDomain, CreateProject, DeleteDomain, DeleteProject, Domain, EditTags, Error, Project,
-    ProjectPatch, ResourceProvider, UpdateDomain, UpdateProject, store,
+    CreateDomain, CreateProject, DeleteDomain, DeleteProject, Domain, DomainContents, EditTags,
+    Error, Project, ProjectPatch, ResourceProvider, UpdateDomain, UpdateProject, store,
 };
 use crate::actor::Serve;
 use crate::ids::{DomainId, ProjectId};
@@ -32,17 +32,18 @@ impl ResourceProvider {
         Ok(project)
     }
 
-    async fn delete(&self, project: &Project, now: i64) -> Result<(), Error> {
+    async fn delete(&self, project: &Project, now: i64) -> Result<DomainContents, Error> {
         let node = self.invalidations.node();
         let id = &project.id;
-        let change = if project.is_domain {
+        let (contents, change) = if project.is_domain {
             store::delete_domain(&self.db, node, id, now).await?
         } else {
             let domain = project.own_domain();
-            store::delete_project(&self.db, node, &domain, id, now).await?
+            let change = store::delete_project(&self.db, node, &domain, id, now).await?;
+            (DomainContents::default(), change)
         };
         self.invalidations.publish(&change);
-        Ok(())
+        Ok(contents)
     }
 }
 
@@ -90,7 +91,7 @@ impl Serve<UpdateDomain> for ResourceProvider {
 }
 
 impl Serve<DeleteProject> for ResourceProvider {
-    async fn serve(self, message: DeleteProject) -> Result<(), Error> {
+    async fn serve(self, message: DeleteProject) -> Result<DomainContents, Error> {
         let DeleteProject { id, now } = message;
         let project = self.project(&id).await?;
         self.delete(&project, now).await
@@ -98,7 +99,8 @@ impl Serve<DeleteProject> for ResourceProvider {
 }
 
 impl Serve<DeleteDomain> for ResourceProvider {
-    async fn serve(self, DeleteDomain { id, now }: DeleteDomain) -> Result<(), Error> {
+    async fn serve(self, message: DeleteDomain) -> Result<DomainContents, Error> {
+        let DeleteDomain { id, now } = message;
         self.domain(&id).await?;
         let project = self.project(&(&id).into()).await;
         let project = project.map_err(of_domain(&id))?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use actix::Message;
 
 use super::super::{
-    Domain, DomainPatch, Error, NewDomain, NewProject, Project, ProjectPatch, TagEdit,
+    Domain, DomainContents, DomainPatch, Error, NewDomain, NewProject, Project, ProjectPatch,
+    TagEdit,
 };
 use crate::ids::{DomainId, ProjectId};
 
@@ -51,9 +52,10 @@ pub struct UpdateDomain {
 }
 
 /// Deletes a project, below which there must be none (`NotLeaf`), with the grants, trusts, credentials,
-/// limits and filters of endpoints for it, and ends the tokens for it. Of a domain: as [`DeleteDomain`].
+/// limits and filters of endpoints for it, and ends the tokens for it. Of a domain: as
+/// [`DeleteDomain`]; of another project the answer is empty.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), Error>")]
+#[rtype(result = "Result<DomainContents, Error>")]
 pub struct DeleteProject {
     /// Which project, or domain.
     pub id: ProjectId,
@@ -64,7 +66,7 @@ pub struct DeleteProject {
 /// Deletes a domain, which has to be disabled (`DomainEnabled`), with its projects, users and
 /// groups, each with what depends on it. Roles of the domain stay, as in Keystone.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), Error>")]
+#[rtype(result = "Result<DomainContents, Error>")]
 pub struct DeleteDomain {
     /// Which domain.
     pub id: DomainId,

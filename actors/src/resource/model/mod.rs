@@ -17,7 +17,19 @@ use serde::Serialize;
 use super::{Error, ResourceSettings};
 
 use crate::attributes::{Extra, ResourceOptions};
-use crate::ids::{DomainId, ProjectId};
+use crate::identity::DeletedUser;
+use crate::ids::{DomainId, GroupId, ProjectId};
+
+/// What was in a domain, and was deleted with it: that of which Keystone tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainContents {
+    /// The projects, none before those below it.
+    pub projects: Vec<ProjectId>,
+    /// The groups.
+    pub groups: Vec<GroupId>,
+    /// The users.
+    pub users: Vec<DeletedUser>,
+}
 
 /// A project, as v3 shows it (the API adds only `links`). A domain is one with `is_domain`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

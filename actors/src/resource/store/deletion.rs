@@ -12,8 +12,9 @@ use crate::db::outbox::{Change, record_change};
 use crate::db::schema::{project, project_option};
 use crate::db::{BATCH, Db, on_connection};
 use crate::epoch::{Entity, Kind};
+use crate::identity::DeletedUser;
 use crate::ids::{DomainId, ProjectId};
-use crate::resource::{Error, Project};
+use crate::resource::{DomainContents, Error, Project};
 use crate::revocation::Event;
 use crate::{
     application_credential, assignment, catalog, credential, domain_config, federation, identity,
@@ -80,7 +81,7 @@ pub(in super::super) async fn delete_domain(
     node: &str,
     id: &ProjectId,
     now: i64,
-) -> Result<Change, Error> {
+) -> Result<(DomainContents, Change), Error> {
     transaction!(db, |conn| {
         let old: Project = lock_project!(conn, id);
         old.check_deletion()?;
@@ -104,13 +105,15 @@ pub(in super::super) async fn delete_domain(
             .into_iter()
             .map(|(project, parent)| (project, parent.unwrap_or_else(|| id.to_owned())))
             .collect();
-        let projects = delete_levels(conn, &from_the_leaves(id, &within), now).await?;
+        let levels = from_the_leaves(id, &within);
+        let projects = delete_levels(conn, &levels, now).await?;
         // After the projects: so do those who give roles on them lock.
         let actors = identity::delete_of_domain(conn, id).await?;
+        let theirs = application_credential::delete_of_users(conn, &actors.users).await?;
         let with_it: [Vec<Entity>; 9] = [
             assignment::delete_of_users(conn, &actors.users).await?,
             assignment::delete_of_groups(conn, &actors.groups).await?,
-            application_credential::delete_of_users(conn, &actors.users).await?,
+            theirs.entities(),
             credential::delete_of_users(conn, &actors.users).await?,
             trust::delete_of_users(conn, &actors.users, now).await?,
             oauth1::delete_of_users(conn, &actors.users).await?,
@@ -126,7 +129,13 @@ pub(in super::super) async fn delete_domain(
             .and(Change::of(with_it.concat()))
             .and(providers)
             .and(own);
-        Ok(record_change(conn, node, change.bounded()).await?)
+        let change = record_change(conn, node, change.bounded()).await?;
+        let contents = DomainContents {
+            projects: levels.concat().into_iter().map(Into::into).collect(),
+            users: DeletedUser::with_theirs(&actors.users, theirs),
+            groups: actors.groups.into_iter().map(Into::into).collect(),
+        };
+        Ok((contents, change))
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::db::schema;
+use crate::ids::{ApplicationCredentialId, GroupId};
 use crate::testdb::each_database;
 use crate::with_conn;
 
@@ -80,6 +81,9 @@ async fn furnish(db: &TestDb, domain: &str, project: &str) {
             "INSERT INTO application_credential (internal_id, id, name, secret_hash, user_id, project_id) VALUES \
                  (1, 'a1', 'a', '', 'v', '{project}'), (2, 'a2', 'a', '', 'u', 'ea')"
         ),
+        "INSERT INTO access_rule (external_id, user_id, service, path, method) \
+         VALUES ('rule', 'u', 's', '/', 'GET'), ('other', 'v', 's', '/', 'GET')"
+            .to_owned(),
         format!(
             "INSERT INTO whitelisted_config (domain_id, \"group\", \"option\", value) VALUES ('{domain}', 'ldap', 'url', '1')"
         ),
@@ -161,8 +165,13 @@ each_database! {
 
         assert!(matches!(resources.send(delete()).await, Err(Error::DomainEnabled)));
         switch_off(&db, "'d'").await;
-        resources.send(delete()).await.unwrap();
+        let gone = resources.send(delete()).await.unwrap();
 
+        assert_eq!(gone.projects, ["dabc", "dab", "da"].map(ProjectId::from));
+        assert_eq!(gone.groups, [GroupId::from("g")]);
+        let [user] = &gone.users[..] else { panic!("{:?}", gone.users) };
+        assert_eq!((user.id.as_str(), user.access_rules.as_slice()), ("u", ["rule".to_owned()].as_slice()));
+        assert_eq!(user.application_credentials, [ApplicationCredentialId::from("a2")]);
         assert_eq!(rows!(bench, project), 3);
         assert_eq!((rows!(bench, user), rows!(bench, group)), (1, 0));
         assert_eq!((rows!(bench, assignment), rows!(bench, system_assignment)), (1, 0));

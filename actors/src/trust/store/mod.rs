@@ -237,12 +237,19 @@ pub(super) async fn consume(db: &Db, node: &str, id: &TrustId) -> Result<Option<
     })
 }
 
-pub(super) async fn delete(db: &Db, node: &str, id: &TrustId, now: i64) -> Result<Change, Error> {
+/// Gives the IDs of those that went along, none before those that were made from it.
+pub(super) async fn delete(
+    db: &Db,
+    node: &str,
+    id: &TrustId,
+    now: i64,
+) -> Result<(Vec<TrustId>, Change), Error> {
     transaction!(db, |conn| {
         lock_trust!(conn, id);
         let terms = find_terms!(conn, id).filter(|terms| !terms.has_expired(now));
         let root = terms.ok_or_else(|| Error::NotFound(id.clone()))?;
-        let mut doomed: HashSet<TrustId> = HashSet::from([root.id.clone()]);
+        let mut seen: HashSet<TrustId> = HashSet::from([root.id.clone()]);
+        let mut doomed: Vec<TrustId> = vec![root.id.clone()];
         let mut level = vec![root];
         while !level.is_empty() {
             let mut below: Vec<TrustTerms> = Vec::new();
@@ -263,9 +270,9 @@ pub(super) async fn delete(db: &Db, node: &str, id: &TrustId, now: i64) -> Resul
                 below.extend(rows.into_iter().map(TrustTerms::from));
             }
             level = below;
-            level.retain(|one| doomed.insert(one.id.clone()));
+            level.retain(|one| seen.insert(one.id.clone()));
+            doomed.extend(level.iter().map(|one| one.id.clone()));
         }
-        let doomed: Vec<TrustId> = doomed.into_iter().collect();
         for ids in doomed.chunks(BATCH) {
             let ids = ids.iter().map(TrustId::as_str);
             diesel::update(trust::table.filter(trust::id.eq_any(ids)))
@@ -275,6 +282,7 @@ pub(super) async fn delete(db: &Db, node: &str, id: &TrustId, now: i64) -> Resul
         }
         let events = doomed.iter().map(|id| Event::trust(id.as_str(), now));
         let change = record_change(conn, node, Change::revoking(events.collect())).await?;
-        Ok(change)
+        let along = doomed.into_iter().skip(1).rev().collect();
+        Ok((along, change))
     })
 }
