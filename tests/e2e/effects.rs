@@ -4,14 +4,23 @@
 //! A token that is **revoked** stays dead whatever happens afterwards; one that only **rests** is
 //! good again when what it stands on is.
 
+use std::sync::Arc;
+
+use awc::http::Method;
+use keystone_actors::token::{
+    AuditIds, FederationRef, FernetTokens, KeyRepository, LiveKeys, MethodTable, Payload,
+    PayloadScope,
+};
 use serde_json::{Value, json};
 
 use crate::support::cloud::Builder;
 use crate::support::delegation::{Made, application_credential, in_trust, trust};
 use crate::support::login::{PASSWORD, token};
+use crate::support::oauth1::{Pair, Signer, consumer, granted};
 use crate::support::{
     Cloud, Options, Scope, Session, each_keystone, password, scoped, seed, until,
 };
+use crate::testdb::{TestDb, each_database};
 
 /// A cloud of two nodes, where that is ours, and who may do everything.
 struct Scene<'db> {
@@ -47,24 +56,21 @@ impl<'db> Scene<'db> {
     }
 
     /// What each node says of a token.
-    async fn says(&self, session: &Session, due: u16, row: &str) {
-        let here = self.admin.validate(session.token()).await;
+    async fn says(&self, token: &str, due: u16, row: &str) {
+        let here = self.admin.validate(token).await;
         assert_eq!(here.status(), due, "{row}: {here:?}");
         if let Some(other) = &self.other {
             let there = self.admin.at(other.api());
-            until(row, async || {
-                there.validate(session.token()).await.status() == due
-            })
-            .await;
+            until(row, async || there.validate(token).await.status() == due).await;
         }
     }
 
     async fn is_good(&self, row: &str, session: &Session) {
-        self.says(session, 200, row).await;
+        self.says(session.token(), 200, row).await;
     }
 
     async fn is_dead(&self, row: &str, session: &Session) {
-        self.says(session, 404, row).await;
+        self.says(session.token(), 404, row).await;
     }
 
     /// Python Keystone tells whoever asks which part of it is missing; ours tells nothing.
@@ -404,6 +410,34 @@ async fn what_was_handed_on_ends_with_what_it_was_handed_on_by(builder: Builder)
     assert_eq!(rules["access_rules"].as_array().map(Vec::len), Some(1), "rules are kept");
 }
 
+async fn what_a_consumer_was_let_do_ends_with_it_or_with_the_access_token(builder: Builder) {
+    let scene = Scene::start(builder, vec![user("giver")]).await;
+    let api = scene.cloud.api();
+    let giver = scene.login("giver", Scope::Project("demo")).await;
+    let roles = json!([{"name": "member"}]);
+    let made = async |consumer: &Pair| {
+        let given = granted(&giver, consumer, "demo", &roles).await;
+        let made = Signer::new(consumer).with(&given).login(api, &Value::Null).await.expect(201);
+        let made = made.header("X-Subject-Token").unwrap().to_owned();
+        (given, made)
+    };
+    let (gone, kept) = (consumer(&scene.admin).await, consumer(&scene.admin).await);
+    let (_, by_gone) = made(&gone).await;
+    let (withdrawn, by_withdrawn) = made(&kept).await;
+    let (_, by_kept) = made(&kept).await;
+    for made in [&by_gone, &by_withdrawn, &by_kept] {
+        scene.says(made, 200, "before").await;
+    }
+
+    scene.admin.delete(&format!("/v3/OS-OAUTH1/consumers/{}", gone.id)).await.expect(204);
+    scene.says(&by_gone, 404, "a consumer that is gone").await;
+    let tokens = format!("/v3/users/{}/OS-OAUTH1/access_tokens", giver.text("/user/id"));
+    scene.admin.delete(&format!("{tokens}/{}", withdrawn.id)).await.expect(204);
+    scene.says(&by_withdrawn, 404, "an access token that is withdrawn").await;
+    scene.says(&by_kept, 200, "another access token").await;
+    scene.is_good("the giver", &giver).await;
+}
+
 async fn what_the_catalog_loses_is_lost_to_its_filters_and_policies(builder: Builder) {
     let scene = Scene::start(builder, Vec::new()).await;
     let bystander = scene.login("alice", Scope::Project("demo")).await;
@@ -440,6 +474,104 @@ async fn what_the_catalog_loses_is_lost_to_its_filters_and_policies(builder: Bui
     assert_eq!(scene.count("/v3/registered_limits").await, 1, "limits outlive their service");
     scene.admin.delete(&format!("/v3/policies/{policy}")).await.expect(204);
     scene.is_good("bystander", &bystander).await;
+}
+
+}
+
+/// A token of a federated user for the project `demo`, such as Python Keystone issues: made with the
+/// keys of this database's servers.
+fn federated(db: &TestDb, user: &str, (idp, protocol): (&str, &str)) -> String {
+    let methods = keystone_ng::config::Config::default().auth.methods;
+    let table = Arc::new(MethodTable::new(&methods).unwrap());
+    let keys = LiveKeys::load(KeyRepository::new(db.scratch().join("fernet-keys"), 3)).unwrap();
+    let now = chrono::Utc::now().timestamp();
+    let methods = ["mapped"].into_iter().collect();
+    let payload = Payload {
+        scope: PayloadScope::Project("demo".to_owned()),
+        federation: Some(FederationRef {
+            group_ids: Vec::new(),
+            idp_id: idp.to_owned(),
+            protocol_id: protocol.to_owned(),
+        }),
+        ..Payload::new(user.to_owned(), methods, now + 600, AuditIds::fresh())
+    };
+    let tokens = FernetTokens::new(keys, table, 300);
+    tokens.seal(&payload, now).unwrap()
+}
+
+/// A user whom this provider knows by this protocol, and who is a member of the project `demo`.
+fn known_to(id: &str, (idp, protocol): (&str, &str)) -> Vec<String> {
+    let role = r#"(SELECT "id" FROM "role" WHERE "name" = 'member')"#;
+    vec![
+        format!(
+            r#"INSERT INTO "federated_user" ("user_id", "idp_id", "protocol_id", "unique_id", "display_name")
+               VALUES ('{id}', '{idp}', '{protocol}', '{id}', '{id}')"#
+        ),
+        format!(
+            r#"INSERT INTO "assignment" ("type", "actor_id", "target_id", "role_id", "inherited")
+               VALUES ('UserProject', '{id}', 'demo', {role}, false)"#
+        ),
+    ]
+}
+
+each_database! {
+
+async fn tokens_of_federated_users_end_with_who_sent_them_and_not_while_it_is_disabled(db: TestDb) {
+    let scene = Scene::start(Builder::new(&db), vec![seed::user("both", "default", true)]).await;
+    let put = async |path: &str, kind: &str, attributes: Value| {
+        let path = format!("/v3/OS-FEDERATION/{path}");
+        let request = scene.admin.request(Method::PUT, &path);
+        request.json(&json!({ kind: attributes })).send().await.expect(201);
+    };
+    let rules = json!([{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "UserName"}]}]);
+    put("mappings/rules", "mapping", json!({ "rules": rules })).await;
+    let ways = [("first", "saml2"), ("second", "saml2"), ("second", "openid")];
+    for idp in ["first", "second"] {
+        let provider = json!({"enabled": true, "domain_id": "default"});
+        put(&format!("identity_providers/{idp}"), "identity_provider", provider).await;
+    }
+    for (idp, protocol) in ways {
+        let path = format!("identity_providers/{idp}/protocols/{protocol}");
+        put(&path, "protocol", json!({"mapping_id": "rules"})).await;
+    }
+    let [first, second, other] = ways;
+    let users = ["alone", "stranger", "visitor"].map(|id| {
+        format!(
+            r#"INSERT INTO "user" ("id", "extra", "enabled", "domain_id", "created_at")
+               VALUES ('{id}', '{{}}', true, 'default', '2026-01-01 00:00:00')"#
+        )
+    });
+    scene.cloud.execute(&users).await;
+    let mut tokens = Vec::new();
+    for (id, way) in [("alone", first), ("both", first), ("stranger", second), ("visitor", other)] {
+        scene.cloud.execute(&known_to(id, way)).await;
+        tokens.push(federated(&db, id, way));
+    }
+    let [alone, both, stranger, visitor] = &tokens[..] else { panic!("{tokens:?}") };
+    let by_password = scene.login("both", Scope::Project("demo")).await;
+    for made in &tokens {
+        scene.says(made, 200, "before").await;
+    }
+
+    // Who may come is decided when somebody comes: Keystone ends nothing here.
+    scene.switch("/v3/OS-FEDERATION/identity_providers/first", "identity_provider", false).await;
+    scene.admin.delete("/v3/OS-FEDERATION/mappings/rules").await.expect(204);
+    for made in &tokens {
+        scene.says(made, 200, "a disabled provider, and no mapping").await;
+    }
+
+    scene.admin.delete("/v3/OS-FEDERATION/identity_providers/second/protocols/openid").await.expect(204);
+    scene.says(visitor, 404, "a protocol that is gone").await;
+    scene.says(stranger, 200, "another protocol").await;
+
+    scene.admin.delete("/v3/OS-FEDERATION/identity_providers/first").await.expect(204);
+    for made in [alone, both] {
+        scene.says(made, 404, "a provider that is gone").await;
+    }
+    scene.says(stranger, 200, "another provider").await;
+    // Who has another name is still there by that.
+    scene.admin.get("/v3/users/alone").await.expect(404);
+    scene.is_good("the password's token", &by_password).await;
 }
 
 }
