@@ -38,8 +38,10 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Settings {
 
 /// Authenticator data without a passkey and without extensions.
 fn plain(flags: u8) -> Vec<u8> {
-    let rp_id_hash = digest(&SHA256, SETTINGS.rp_id.as_bytes());
-    [rp_id_hash.as_ref(), &[flags], &[0; 4]].concat()
+    let mut data = digest(&SHA256, SETTINGS.rp_id.as_bytes()).as_ref().to_vec();
+    data.push(flags);
+    data.extend_from_slice(&[0; 4]);
+    data
 }
 
 /// An attestation object of [`NOBODYS`] key that attests nothing.
@@ -53,7 +55,7 @@ fn unattested() -> Vec<u8> {
         NOBODYS,
     ]
     .concat();
-    let head = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
+    let head: &[u8] = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
     [head, &[length(&made)][..], &made].concat()
 }
 
@@ -116,7 +118,7 @@ fn as_cbor(data: &[u8]) {
     debug_assert_eq!(cbor::only(own), Some(item));
     debug_assert!(serde_cbor_2::from_slice::<serde_cbor_2::Value>(own).is_ok());
     if let cbor::Item::Map(count, _) = item {
-        let members = cbor::members(item).map(|members| members.len() as u64);
+        let members = cbor::members(item).and_then(|all| u64::try_from(all.len()).ok());
         debug_assert_eq!(members, Some(count));
     }
 }
