@@ -11,7 +11,7 @@ mod tests;
 
 use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use keystone_actors::actor::Handle;
@@ -32,6 +32,10 @@ use crate::telemetry::sink::{Sink, SinkError};
 /// Notifications that may wait to be written.
 const QUEUE: usize = 10_000;
 
+/// Notifications that may wait for room besides, where a request gave more than there was: some
+/// hundred bytes each. Those of one request more are taken before the end is seen.
+const MOST_WAITING: usize = 100_000;
+
 /// Where handlers send notifications. Cheap to clone.
 #[derive(Clone)]
 pub struct Notifier {
@@ -39,6 +43,8 @@ pub struct Notifier {
     /// `None` where nobody listens.
     queue: Option<mpsc::Sender<(Event, DateTime<Utc>)>>,
     file: Option<Sink>,
+    /// Those for which tasks wait.
+    waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -96,6 +102,7 @@ impl Notifier {
             settings,
             queue,
             file,
+            waiting: Arc::default(),
             dropped: Arc::default(),
         })
     }
@@ -106,15 +113,13 @@ impl Notifier {
         if !self.is_wanted(&event) {
             return;
         }
-        if queue.try_send((event, Utc::now())).is_err()
-            && self.dropped.fetch_add(1, Ordering::Relaxed) == 0
-        {
-            warn!("notifications come faster than they are written: some are dropped");
+        if queue.try_send((event, Utc::now())).is_err() {
+            self.count_dropped(1);
         }
     }
 
-    /// Tells of what came of one request, in this order, however much it is: for what has no room
-    /// in the queue a task waits, not the caller.
+    /// Tells of what came of one request, in this order, also if it is more than the queue holds: for
+    /// the rest a task waits, not the caller, unless very many wait already.
     pub fn send_all(&self, events: Vec<Event>) {
         let Some(queue) = self.queue.clone() else {
             return;
@@ -129,14 +134,29 @@ impl Notifier {
                 Err(TrySendError::Closed(_)) => return,
                 Err(TrySendError::Full(one)) => one,
             };
+            let rest = wanted.len() + 1;
+            let waiting = Arc::clone(&self.waiting);
+            if waiting.fetch_add(rest, Ordering::Relaxed) > MOST_WAITING {
+                waiting.fetch_sub(rest, Ordering::Relaxed);
+                self.count_dropped(rest);
+                return;
+            }
             actix_rt::spawn(async move {
                 for one in iter::once(one).chain(wanted) {
                     if queue.send(one).await.is_err() {
                         return;
                     }
+                    waiting.fetch_sub(1, Ordering::Relaxed);
                 }
             });
             return;
+        }
+    }
+
+    fn count_dropped(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        if self.dropped.fetch_add(count, Ordering::Relaxed) == 0 {
+            warn!("notifications come faster than they are written: some are dropped");
         }
     }
 

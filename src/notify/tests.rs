@@ -92,6 +92,7 @@ fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
         }),
         queue: Some(sender),
         file: None,
+        waiting: Arc::default(),
         dropped: Arc::default(),
     };
     let operations = [
@@ -108,6 +109,10 @@ fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
             told.extend(receiver.recv().await.map(|(event, _)| event.event_type()));
         }
         assert_eq!(notifier.dropped(), 0);
+        // Where nothing is written, there is an end to it.
+        notifier.waiting.store(MOST_WAITING + 1, Ordering::Relaxed);
+        notifier.send_all(operations.map(|one| event(user(one))).into());
+        assert_eq!(notifier.dropped(), 2);
         told
     });
     let wanted = ["created", "disabled", "deleted", "created"];
