@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpRequest;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
@@ -149,13 +148,11 @@ pub fn linked(
         .map_err(|error| ApiError::internal(&error))
 }
 
-/// A list in Keystone's envelope, written as it is walked: no second copy of its members.
+/// What is around the members of a list.
 #[derive(Debug)]
-pub struct List<I> {
+pub struct Envelope {
     /// The name of the list.
     pub name: &'static str,
-    /// Its members.
-    pub members: I,
     /// URL of this list, its query included.
     pub url: String,
     /// URL of the next page.
@@ -164,37 +161,19 @@ pub struct List<I> {
     pub truncated: bool,
 }
 
-impl<I> Serialize for List<I>
-where
-    I: IntoIterator + Clone,
-    I::Item: Serialize,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut envelope = serializer.serialize_map(None)?;
-        envelope.serialize_entry(self.name, &Members(&self.members))?;
-        let links = list_links(&self.url, self.next.as_deref());
-        envelope.serialize_entry("links", &links)?;
-        if self.truncated {
-            envelope.serialize_entry("truncated", &true)?;
-        }
-        envelope.end()
-    }
-}
-
-/// The links of a list at this URL, and of the next page.
-pub(super) fn list_links(url: &str, next: Option<&str>) -> Value {
-    json!({"next": next, "self": url, "previous": null})
-}
-
-struct Members<'a, I>(&'a I);
-
-impl<I> Serialize for Members<'_, I>
-where
-    I: IntoIterator + Clone,
-    I::Item: Serialize,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.clone())
+impl Envelope {
+    /// What is written before the members, and what behind them.
+    pub fn halves(&self) -> (String, String) {
+        let name = Value::from(self.name);
+        let links = json!({"next": self.next, "self": self.url, "previous": null});
+        let truncated = match self.truncated {
+            true => r#","truncated":true"#,
+            false => "",
+        };
+        (
+            format!("{{{name}:["),
+            format!("],\"links\":{links}{truncated}}}"),
+        )
     }
 }
 

@@ -1,5 +1,5 @@
-//! Lists without pages, written while they are sent: however long one is, no more of it is in memory
-//! than a piece.
+//! Lists, written while they are sent: however long one is, no more of what is written is in memory than
+//! a piece.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,24 +12,20 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::error::ApiError;
-use super::links::list_links;
+use super::links::Envelope;
 
 /// A list up to this long, in bytes, is sent as a whole, and its length with it.
 const WHOLE: usize = 256 * 1024;
 /// Of a longer one, about as much at a time.
 const PIECE: usize = 64 * 1024;
 
-/// 200 and a whole list in Keystone's envelope, of members that are shown as they are, each made when
-/// it is written. A client that speaks HTTP/1.0, which knows no pieces, gets the whole at once.
+/// 200 and a list however long, of members that are shown as they are, each made when it is written
+/// and gone when it has been. A client that speaks HTTP/1.0, which knows no pieces, gets the whole at
+/// once.
 ///
 /// # Errors
 /// 500 when its beginning can't be written. If that happens later, the connection is closed.
-pub fn list<I>(
-    version: Version,
-    name: &str,
-    members: I,
-    url: &str,
-) -> Result<HttpResponse, ApiError>
+pub fn list<I>(version: Version, envelope: &Envelope, members: I) -> Result<HttpResponse, ApiError>
 where
     I: Iterator + Unpin + 'static,
     I::Item: Serialize,
@@ -39,7 +35,7 @@ where
     } else {
         WHOLE
     };
-    let mut pieces = Pieces::new(name, members, url);
+    let mut pieces = Pieces::new(envelope, members);
     let first = pieces.write(enough);
     let first = first.map_err(|error| ApiError::internal(&error))?;
     let mut response = HttpResponse::Ok();
@@ -68,12 +64,12 @@ where
     I: Iterator,
     I::Item: Serialize,
 {
-    fn new(name: &str, members: I, url: &str) -> Self {
-        let (name, links) = (serde_json::Value::from(name), list_links(url, None));
+    fn new(envelope: &Envelope, members: I) -> Self {
+        let (before, end) = envelope.halves();
         Self {
-            before: format!("{{{name}:[").into_bytes(),
+            before: before.into_bytes(),
             members,
-            end: Some(format!("],\"links\":{links}}}").into_bytes()),
+            end: Some(end.into_bytes()),
             ready: None,
             rested: true,
         }
@@ -144,9 +140,18 @@ mod tests {
 
     use super::*;
 
+    fn envelope() -> Envelope {
+        Envelope {
+            name: "numbers",
+            url: "http://x/v3/numbers".to_owned(),
+            next: Some("http://x/v3/numbers?marker=1".to_owned()),
+            truncated: true,
+        }
+    }
+
     async fn answer(version: Version, count: usize) -> (BodySize, Value) {
         let members = (0..count).map(|number| json!({"number": number}));
-        let answer = list(version, "numbers", members, "http://x/v3/numbers").unwrap();
+        let answer = list(version, &envelope(), members).unwrap();
         let size = answer.body().size();
         let body = to_bytes(answer.into_body()).await.unwrap();
         assert!(size == BodySize::Stream || size == BodySize::Sized(body.len() as u64));
@@ -165,8 +170,10 @@ mod tests {
 
             assert_eq!(size == BodySize::Stream, in_pieces, "{count}");
             let numbers: Vec<_> = (0..count).map(|number| json!({"number": number})).collect();
-            let links = json!({"next": null, "self": "http://x/v3/numbers", "previous": null});
-            assert_eq!(body, json!({"numbers": numbers, "links": links}));
+            let next = "http://x/v3/numbers?marker=1";
+            let links = json!({"next": next, "self": "http://x/v3/numbers", "previous": null});
+            let expected = json!({"numbers": numbers, "links": links, "truncated": true});
+            assert_eq!(body, expected);
         }
     }
 }

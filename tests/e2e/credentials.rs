@@ -3,6 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::support::cloud::Builder;
 use crate::support::delegation::ec2_key;
 use crate::support::{Scope, each_keystone, seed};
 
@@ -144,5 +145,41 @@ each_keystone! {
 
         alice.delete(&one).await.expect(204);
         assert_eq!(admin.post("/v3/ec2tokens", &key.signed(now)).await.status(), 404);
+    }
+}
+
+on_sqlite! {
+    async fn a_long_list_is_whole_though_it_is_written_in_pieces(db: TestDb) {
+        let cloud = Builder::new(&db).seed(seed::world()).start().await;
+        let admin = cloud.api().admin().await;
+        let blob = "x".repeat(4096);
+        let one = wanted(json!({"type": "cert", "blob": blob, "user_id": "alice"}));
+        let id = admin.post("/v3/credentials", &one).await.expect(201).json()["credential"]["id"].clone();
+        let copy = |number: usize| format!(
+            r#"INSERT INTO "credential" ("id", "user_id", "type", "extra", "key_hash", "encrypted_blob")
+               SELECT 'copy{number:03}', "user_id", "type", "extra", "key_hash", "encrypted_blob" FROM "credential"
+                WHERE "id" = '{}'"#,
+            id.as_str().unwrap()
+        );
+        let copies: Vec<_> = (0..100).map(copy).collect();
+        cloud.execute(&copies).await;
+
+        let answer = admin.get("/v3/credentials").await.expect(200);
+
+        assert_eq!(answer.header("Content-Length"), None);
+        let all = answer.json()["credentials"].clone();
+        let all = all.as_array().unwrap();
+        assert_eq!(all.len(), 101);
+        assert!(all.iter().all(|one| one["blob"] == blob));
+        let page = admin.get("/v3/credentials?limit=90").await.expect(200).json();
+        assert_eq!(page["credentials"].as_array().unwrap().len(), 90);
+        assert_eq!(page["truncated"], true);
+        let next = page["links"]["next"].as_str().unwrap().strip_prefix(cloud.api().base()).unwrap();
+        let rest = admin.get(next).await.expect(200).json();
+        assert_eq!(rest["credentials"].as_array().unwrap().len(), 11);
+
+        // What is no secret any more is no answer.
+        cloud.execute(&[r#"UPDATE "credential" SET "encrypted_blob" = 'damaged'"#.to_owned()]).await;
+        assert_eq!(admin.get("/v3/credentials").await.status(), 500);
     }
 }

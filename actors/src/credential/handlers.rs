@@ -5,7 +5,7 @@ use super::model::{TOTP, sealed_form};
 use super::totp::{TotpSecret, forgotten};
 use super::{
     CreateCredential, Credential, CredentialFilter, CredentialProvider, DeleteCredential,
-    DescribeCredential, Error, GetCredential, ListCredentials, OpenCredentials, SealedCredential,
+    DescribeCredential, Error, GetCredential, GetOpener, ListCredentials, Opener, SealedCredential,
     TotpVerdict, UpdateCredential, VerifyPasscode, store,
 };
 use crate::actor::Serve;
@@ -49,16 +49,9 @@ impl Serve<ListCredentials> for CredentialProvider {
     }
 }
 
-impl Serve<OpenCredentials> for CredentialProvider {
-    async fn serve(
-        self,
-        OpenCredentials { credentials }: OpenCredentials,
-    ) -> Result<Vec<Credential>, Error> {
-        if credentials.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = self.keys.current().await?;
-        credentials.iter().map(|one| one.open(&keys)).collect()
+impl Serve<GetOpener> for CredentialProvider {
+    async fn serve(self, _: GetOpener) -> Result<Opener, Error> {
+        Ok(Opener(self.keys.current().await?))
     }
 }
 

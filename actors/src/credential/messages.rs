@@ -5,7 +5,9 @@ use std::sync::Arc;
 use actix::Message;
 use secrecy::SecretString;
 
-use super::{Credential, CredentialFilter, Error, NewCredential, SealedCredential, TotpVerdict};
+use super::{
+    Credential, CredentialFilter, Error, NewCredential, Opener, SealedCredential, TotpVerdict,
+};
 use crate::actor::Idempotent;
 use crate::ids::{CredentialId, UserId};
 
@@ -38,15 +40,11 @@ pub struct ListCredentials {
 }
 impl Idempotent for ListCredentials {}
 
-/// The same credentials with their secrets: of a list those that are shown. `Keys` or `Unopened`
-/// if one of them can't be read.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Vec<Credential>, Error>")]
-pub struct OpenCredentials {
-    /// Which.
-    pub credentials: Vec<Arc<SealedCredential>>,
-}
-impl Idempotent for OpenCredentials {}
+/// What opens the credentials of a list, one by one as they are shown. `Keys` if it can't be read.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Opener, Error>")]
+pub struct GetOpener;
+impl Idempotent for GetOpener {}
 
 /// Creates a credential. `Blob` for one of EC2 that is none, `Duplicate` if there is one of this
 /// access key, `LimitExceeded` if the owner has as many as may be.

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 pub use keys::{CredentialKeys, Unopened};
 pub use messages::{
-    CreateCredential, DeleteCredential, DescribeCredential, GetCredential, ListCredentials,
-    OpenCredentials, UpdateCredential, VerifyPasscode,
+    CreateCredential, DeleteCredential, DescribeCredential, GetCredential, GetOpener,
+    ListCredentials, UpdateCredential, VerifyPasscode,
 };
 pub use migrate::{count_under_other_keys, migrate};
 pub use model::{
-    BlobFault, BlobSource, Credential, CredentialFilter, Ec2Key, NewCredential, SealedCredential,
-    TotpVerdict, ec2_id,
+    BlobFault, BlobSource, Credential, CredentialFilter, Ec2Key, NewCredential, Opener,
+    SealedCredential, TotpVerdict, ec2_id,
 };
 pub(crate) use store::{delete_of_projects, delete_of_users};
 

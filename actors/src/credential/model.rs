@@ -1,6 +1,7 @@
 //! Credentials, and the rules for those of EC2.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -59,6 +60,26 @@ impl fmt::Debug for Credential {
             .field("user_id", &self.user_id)
             .field("kind", &self.kind)
             .finish_non_exhaustive()
+    }
+}
+
+/// Opens credentials with the keys of one moment. It is for who is about to show them, and not kept.
+#[derive(Clone)]
+pub struct Opener(pub(super) Arc<KeySet>);
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener").finish_non_exhaustive()
+    }
+}
+
+impl Opener {
+    /// The credential with its secret.
+    ///
+    /// # Errors
+    /// `Unopened`.
+    pub fn open(&self, sealed: &SealedCredential) -> Result<Credential, Error> {
+        sealed.open(&self.0)
     }
 }
 

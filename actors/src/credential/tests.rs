@@ -178,7 +178,8 @@ each_database! {
         }
         let listed = async |filter: CredentialFilter| {
             let found = credentials.read(ListCredentials { filter }).await.unwrap();
-            let opened = credentials.read(OpenCredentials { credentials: found }).await.unwrap();
+            let opener = credentials.read(GetOpener).await.unwrap();
+            let opened: Vec<_> = found.iter().map(|one| opener.open(one).unwrap()).collect();
             assert!(opened.iter().all(|one| text(one) == SECRET));
             let mut named: Vec<_> = opened.into_iter().map(|one| format!("{}'s {}", one.user_id, one.kind)).collect();
             named.sort();

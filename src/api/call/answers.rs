@@ -1,15 +1,19 @@
 //! How answers are written.
 
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use keystone_actors::listing::Listed;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Call;
 use crate::api::error::ApiError;
-use crate::api::links::{Collection, Linked, List, own_url};
+use crate::api::links::{Collection, Envelope, Linked, own_url};
 use crate::api::query::Paging;
 use crate::api::stream;
 
@@ -70,73 +74,97 @@ impl<B> Call<B> {
         answer(status, &Member(collection.member, linked))
     }
 
-    /// 200 and a list; `show` gives a member's ID and how it is shown.
+    /// 200 and a list, of which each member is written as it is sent ([`stream::list`]), and gone when
+    /// it has been.
     ///
     /// # Errors
     /// 500 when it can't be written.
-    pub fn list<'a, T, V: Serialize>(
+    pub fn list<M, T, F>(
         &self,
         collection: Collection,
-        found: &'a Listed<T>,
+        found: Listed<M>,
         paging: &Paging,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
-        let truncated = found.full && paging.is_asked();
-        let base = &self.base();
-        let url = own_url(&self.request, base);
-        let last = found.members.last().map(|last| show(last).0);
-        let next = if truncated {
-            self.query.next(paging, last)
-        } else {
-            None
-        };
-        let members = found.members.iter().map(|member| {
-            let (id, shown) = show(member);
-            Linked::listed(base, collection, id, shown)
+        show: F,
+    ) -> Result<HttpResponse, ApiError>
+    where
+        M: Borrow<T> + Unpin + 'static,
+        T: 'static,
+        F: for<'a> Show<'a, T> + Copy + Unpin + 'static,
+    {
+        let last = found.members.last();
+        let last = last.map(|last| show(last.borrow()).0);
+        let envelope = self.envelope(collection.list, found.full, paging, last);
+        let base: Rc<str> = self.base().into();
+        let members = found.members.into_iter().map(move |member| Row {
+            member,
+            show,
+            collection,
+            base: Rc::clone(&base),
+            of: PhantomData,
         });
-        let path = url.split('?').next().unwrap_or_default();
-        answer(
-            StatusCode::OK,
-            &List {
-                name: collection.list,
-                members,
-                next: next.map(|query| format!("{path}?{query}")),
-                url,
-                truncated,
-            },
-        )
+        stream::list(self.request.version(), &envelope, members)
     }
 
-    /// 200 and a page of a list that the server holds whole; `show` as in [`Self::list`].
+    /// What is around a list, or a page of it that is `full` and ends with this ID.
+    fn envelope(
+        &self,
+        name: &'static str,
+        full: bool,
+        paging: &Paging,
+        last: Option<&str>,
+    ) -> Envelope {
+        let url = own_url(&self.request, &self.base());
+        let truncated = full && paging.is_asked();
+        let next = truncated.then(|| self.query.next(paging, last)).flatten();
+        let path = url.split('?').next().unwrap_or_default();
+        Envelope {
+            name,
+            next: next.map(|query| format!("{path}?{query}")),
+            url,
+            truncated,
+        }
+    }
+
+    /// 200 and a page of a list that the server holds whole, which may be all of it.
     ///
     /// # Errors
     /// 404 when the marker is no member, 500 when it can't be written.
-    pub fn list_held<'a, T: 'a, V: Serialize>(
+    pub fn list_held<M, T, F>(
         &self,
         collection: Collection,
-        members: impl Iterator<Item = &'a T>,
+        members: impl Iterator<Item = M>,
         paging: &Paging,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
-        let (members, full) = paging.cut(members.collect(), |member: &&'a T| show(*member).0)?;
+        show: F,
+    ) -> Result<HttpResponse, ApiError>
+    where
+        M: Borrow<T> + Unpin + 'static,
+        T: 'static,
+        F: for<'a> Show<'a, T> + Copy + Unpin + 'static,
+    {
+        let (members, full) =
+            paging.cut(members.collect(), |member: &M| show(member.borrow()).0)?;
         let found = Listed { members, full };
-        self.list(collection, &found, paging, |member: &&'a T| show(*member))
+        self.list(collection, found, paging, show)
     }
 
-    /// 200 and a whole list, of which Keystone has no pages; `show` as in [`Self::list`].
+    /// The same of a list of which Keystone has no pages, and in its own order.
     ///
     /// # Errors
     /// 500 when it can't be written.
-    pub fn list_whole<'a, T: 'a, V: Serialize>(
+    pub fn list_whole<M, T, F>(
         &self,
         collection: Collection,
-        members: impl Iterator<Item = &'a T>,
-        show: impl Fn(&'a T) -> (&'a str, V) + Clone,
-    ) -> Result<HttpResponse, ApiError> {
+        members: impl Iterator<Item = M>,
+        show: F,
+    ) -> Result<HttpResponse, ApiError>
+    where
+        M: Borrow<T> + Unpin + 'static,
+        T: 'static,
+        F: for<'a> Show<'a, T> + Copy + Unpin + 'static,
+    {
         let (members, full) = (members.collect(), false);
         let found = Listed { members, full };
-        let show = |member: &&'a T| show(*member);
-        self.list(collection, &found, &Paging::default(), show)
+        self.list(collection, found, &Paging::default(), show)
     }
 
     /// 200 and a whole list, of members that are shown as they are, each made when it is written:
@@ -144,41 +172,52 @@ impl<B> Call<B> {
     ///
     /// # Errors
     /// 500 when it can't be written.
-    pub fn stream<I>(&self, name: &str, members: I) -> Result<HttpResponse, ApiError>
+    pub fn stream<I>(&self, name: &'static str, members: I) -> Result<HttpResponse, ApiError>
     where
         I: Iterator + Unpin + 'static,
         I::Item: Serialize,
     {
-        let url = own_url(&self.request, &self.base());
-        stream::list(self.request.version(), name, members, &url)
+        let envelope = self.envelope(name, false, &Paging::default(), None);
+        stream::list(self.request.version(), &envelope, members)
     }
+}
 
-    /// 200 and a whole list, of members that are shown as they are.
-    ///
-    /// # Errors
-    /// 500 when it can't be written.
-    pub fn plain_list(
-        &self,
-        name: &'static str,
-        members: &[impl Serialize],
-    ) -> Result<HttpResponse, ApiError> {
-        answer(
-            StatusCode::OK,
-            &List {
-                name,
-                members,
-                url: own_url(&self.request, &self.base()),
-                next: None,
-                truncated: false,
-            },
-        )
+/// How a member of a list is shown: a function that gives its ID, and what is to be seen of it. (One
+/// with a name: of a closure that borrows from what it is given, the compiler learns too little.)
+pub trait Show<'a, T: 'a>: Fn(&'a T) -> (&'a str, Self::Shown) {
+    /// What is to be seen.
+    type Shown: Serialize;
+}
+
+impl<'a, T: 'a, V: Serialize, F: Fn(&'a T) -> (&'a str, V)> Show<'a, T> for F {
+    type Shown = V;
+}
+
+/// A member of a list that is made into JSON when it is its turn.
+struct Row<M, T, F> {
+    member: M,
+    show: F,
+    collection: Collection,
+    base: Rc<str>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<M, T, F> Serialize for Row<M, T, F>
+where
+    M: Borrow<T>,
+    T: 'static,
+    F: for<'a> Show<'a, T>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (id, shown) = (self.show)(self.member.borrow());
+        Linked::listed(&self.base, self.collection, id, shown).serialize(serializer)
     }
 }
 
 struct Member<T>(&'static str, T);
 
 impl<T: Serialize> Serialize for Member<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map([(self.0, &self.1)])
     }
 }

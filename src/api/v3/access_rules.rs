@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::application_credential::{
-    AccessRuleFilter, DeleteAccessRule, GetAccessRule, ListAccessRules, RuleAttribute,
+    AccessRule, AccessRuleFilter, DeleteAccessRule, GetAccessRule, ListAccessRules, RuleAttribute,
 };
 use keystone_actors::identity::{self, GetUser};
 use keystone_actors::ids::UserId;
@@ -51,9 +51,11 @@ async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         filters: filters.collect(),
     };
     let rules = call.providers().application_credential.read(list).await?;
-    call.list_whole(Collection::ACCESS_RULES, rules.iter(), |rule| {
-        (rule.id.as_str(), rule)
-    })
+    call.list_whole(Collection::ACCESS_RULES, rules.into_iter(), shown)
+}
+
+fn shown(rule: &AccessRule) -> (&str, &AccessRule) {
+    (rule.id.as_str(), rule)
 }
 
 /// Shows one: `GET /v3/users/{user_id}/access_rules/{access_rule_id}`.

@@ -209,9 +209,22 @@ async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiEr
     let providers = call.providers();
     let found = providers.application_credential.read(list).await?;
     let graph = providers.role.read(GetRoleGraph).await?;
-    call.list_whole(Collection::APPLICATION_CREDENTIALS, found.iter(), |one| {
-        (one.id.as_str(), Shown::new(one, &graph))
-    })
+    let members = found.into_iter().map(|credential| Listed {
+        credential,
+        graph: Arc::clone(&graph),
+    });
+    call.list_whole(Collection::APPLICATION_CREDENTIALS, members, listed)
+}
+
+/// One of a list, with the roles of which it has some.
+struct Listed {
+    credential: Arc<ApplicationCredential>,
+    graph: Arc<RoleGraph>,
+}
+
+fn listed(one: &Listed) -> (&str, Shown<'_>) {
+    let shown = Shown::new(&one.credential, &one.graph);
+    (one.credential.id.as_str(), shown)
 }
 
 /// Creates one for oneself: `POST /v3/users/{user_id}/application_credentials`.

@@ -13,6 +13,8 @@ use keystone_actors::ids::{GroupId, ProjectId};
 use keystone_actors::resource::{Domain, GetProjects, Project};
 use serde_json::{Value, json};
 
+use super::domains;
+use super::projects;
 use super::shapes;
 use crate::api::body::JsonBody;
 use crate::api::call::Call;
@@ -87,10 +89,8 @@ async fn projects(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::GetAuthProjects, Target::new())?;
     let scopes = scopes(call.node(), &call.caller).await?;
     let found = existing(call.node(), scopes.projects).await?;
-    let projects = found.iter().filter(|project| !project.is_domain);
-    call.list_whole(Collection::PROJECTS, projects, |project| {
-        (project.id.as_str(), &**project)
-    })
+    let found = found.into_iter().filter(|project| !project.is_domain);
+    call.list_whole(Collection::PROJECTS, found, projects::shown)
 }
 
 /// The domains that the caller may scope to: `GET /v3/auth/domains`.
@@ -99,11 +99,8 @@ async fn domains(call: Call) -> Result<HttpResponse, ApiError> {
     let scopes = scopes(call.node(), &call.caller).await?;
     let ids = scopes.domains.iter().map(ProjectId::from).collect();
     let found = existing(call.node(), ids).await?;
-    let domains = found.iter().filter_map(|domain| Domain::of(domain));
-    let domains: Vec<Domain> = domains.collect();
-    call.list_whole(Collection::DOMAINS, domains.iter(), |domain| {
-        (domain.id.as_str(), domain)
-    })
+    let found = found.iter().filter_map(|domain| Domain::of(domain));
+    call.list_whole(Collection::DOMAINS, found, domains::shown)
 }
 
 /// Whether the caller may scope to the system: `GET /v3/auth/system`.

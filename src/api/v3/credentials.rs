@@ -1,19 +1,18 @@
 //! `/v3/credentials`: secrets that users keep here.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::attributes::Extra;
 use keystone_actors::credential::{
     BlobSource, CreateCredential, Credential, CredentialFilter, DeleteCredential,
-    DescribeCredential, Error, GetCredential, ListCredentials, NewCredential, OpenCredentials,
+    DescribeCredential, Error, GetCredential, GetOpener, ListCredentials, NewCredential, Opener,
     SealedCredential, UpdateCredential,
 };
 use keystone_actors::ids::{CredentialId, ProjectId, UserId};
-use keystone_actors::listing::Listed;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::delegation::refuse_credentials;
@@ -187,12 +186,39 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
             visible.push(credential);
         }
     }
-    let (credentials, full) = paging.cut(visible, |one| one.id.as_str())?;
-    let members = provider.read(OpenCredentials { credentials }).await?;
-    let found = Listed { members, full };
-    call.list(Collection::CREDENTIALS, &found, &paging, |credential| {
-        (credential.id.as_str(), Shown::from(credential))
-    })
+    let mut members = Vec::new();
+    // Without one, no keys are needed.
+    if !visible.is_empty() {
+        let opener = provider.read(GetOpener).await?;
+        members.extend(visible.into_iter().map(|sealed| Sealed {
+            sealed,
+            opener: opener.clone(),
+        }));
+    }
+    call.list_held(
+        Collection::CREDENTIALS,
+        members.into_iter(),
+        &paging,
+        sealed,
+    )
+}
+
+/// One of a list, whose secret is opened when it is written.
+struct Sealed {
+    sealed: Arc<SealedCredential>,
+    opener: Opener,
+}
+
+fn sealed(one: &Sealed) -> (&str, &Sealed) {
+    (one.sealed.id.as_str(), one)
+}
+
+impl Serialize for Sealed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let opened = self.opener.open(&self.sealed);
+        let opened = opened.map_err(serde::ser::Error::custom)?;
+        Shown::from(&opened).serialize(serializer)
+    }
 }
 
 /// Creates a credential: `POST /v3/credentials`.

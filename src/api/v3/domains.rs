@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::ids::DomainId;
 use keystone_actors::resource::{
-    CreateDomain, DeleteDomain, DomainContents, DomainFilter, DomainPatch, Error, GetDomain,
-    ListDomains, NewDomain, UpdateDomain,
+    CreateDomain, DeleteDomain, Domain, DomainContents, DomainFilter, DomainPatch, Error,
+    GetDomain, ListDomains, NewDomain, UpdateDomain,
 };
 use serde_json::Value;
 
@@ -97,9 +97,12 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let page = paging.page.clone();
     let list = ListDomains { filter, page };
     let found = call.providers().resource.read(list).await?;
-    call.list(Collection::DOMAINS, &found, &paging, |domain| {
-        (domain.id.as_str(), &**domain)
-    })
+    call.list(Collection::DOMAINS, found, &paging, shown)
+}
+
+/// How a domain is shown.
+pub(super) fn shown(domain: &Domain) -> (&str, &Domain) {
+    (domain.id.as_str(), domain)
 }
 
 /// Creates a domain: `POST /v3/domains`.

@@ -11,10 +11,11 @@ use keystone_actors::catalog::{
     RemoveEndpointFromProject, RemoveGroupFromProject, UpdateEndpointGroup,
 };
 use keystone_actors::ids::{EndpointGroupId, EndpointId, ProjectId};
-use keystone_actors::resource::{GetProject, GetProjects, Project};
+use keystone_actors::resource::{GetProject, GetProjects};
 use serde_json::{Map, Value, json};
 
 use super::endpoints;
+use super::projects;
 use super::shapes;
 use crate::api::call::{self, Body, Call, answer, no_content};
 use crate::api::error::ApiError;
@@ -143,10 +144,15 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListEndpointGroups, Target::new())?;
     let names = call.query.texts("name");
     let inventory = call.providers().catalog.read(GetInventory).await?;
-    let matching = inventory.groups().map(|group| &**group);
+    let matching = inventory.groups();
     let matching = matching.filter(|group| names.iter().all(|filter| filter.matches(&group.name)));
     let paging = call.paging_by_client()?;
-    call.list_held(Collection::ENDPOINT_GROUPS, matching, &paging, shown)
+    call.list_held(
+        Collection::ENDPOINT_GROUPS,
+        matching.cloned(),
+        &paging,
+        shown,
+    )
 }
 
 /// Creates a group of endpoints: `POST /v3/OS-EP-FILTER/endpoint_groups`.
@@ -208,7 +214,7 @@ async fn list_endpoints_of_group(
     )?;
     let inventory = call.providers().catalog.read(GetInventory).await?;
     let group = inventory.group(&id)?;
-    let members = inventory.endpoints_of(group).map(|endpoint| &**endpoint);
+    let members = inventory.endpoints_of(group).cloned();
     call.list_whole(Collection::ENDPOINTS, members, endpoints::shown)
 }
 
@@ -241,14 +247,9 @@ async fn list_projects_of_endpoint(
 
 /// A list of these projects; those that are gone by now are left out.
 async fn list_projects(call: &Call, ids: Vec<ProjectId>) -> Result<HttpResponse, ApiError> {
-    let mut projects = call.providers().resource.read(GetProjects { ids }).await?;
-    projects.sort_by(|a, b| a.id.cmp(&b.id));
-    let members = projects.iter().map(|project| &**project);
-    call.list_whole(Collection::PROJECTS, members, project_shown)
-}
-
-fn project_shown(project: &Project) -> (&str, &Project) {
-    (project.id.as_str(), project)
+    let mut found = call.providers().resource.read(GetProjects { ids }).await?;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    call.list_whole(Collection::PROJECTS, found.into_iter(), projects::shown)
 }
 
 /// `GET /v3/OS-EP-FILTER/projects/{project_id}/endpoints`: by themselves or by groups.
@@ -260,8 +261,7 @@ async fn list_endpoints_of_project(
     require_project(&call, &id).await?;
     let filter = project_filter(&call, &id).await?;
     let inventory = call.providers().catalog.read(GetInventory).await?;
-    let members = inventory.endpoints_shown(&filter).into_iter();
-    let members = members.map(|endpoint| &**endpoint);
+    let members = inventory.endpoints_shown(&filter).into_iter().cloned();
     call.list_whole(Collection::ENDPOINTS, members, endpoints::shown)
 }
 
@@ -276,8 +276,7 @@ async fn list_groups_of_project(
     let inventory = call.providers().catalog.read(GetInventory).await?;
     let groups = filter.groups.iter();
     let members = groups.filter_map(|id| inventory.group(id).ok());
-    let members = members.map(|group| &**group);
-    call.list_whole(Collection::ENDPOINT_GROUPS, members, shown)
+    call.list_whole(Collection::ENDPOINT_GROUPS, members.cloned(), shown)
 }
 
 /// What a project is shown.

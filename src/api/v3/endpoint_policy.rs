@@ -69,8 +69,7 @@ async fn list_endpoints(call: Call, id: web::Path<PolicyId>) -> Result<HttpRespo
         policy: id.into_inner(),
     };
     let endpoints = call.providers().policy_store.read(list).await?;
-    let members = endpoints.iter().map(|endpoint| &**endpoint);
-    call.list_whole(Collection::ENDPOINTS, members, shown)
+    call.list_whole(Collection::ENDPOINTS, endpoints.into_iter(), shown)
 }
 
 fn shown(endpoint: &Endpoint) -> (&str, &Endpoint) {

@@ -116,8 +116,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let services = call.query.texts("service_id");
     let regions = call.query.texts("region_id");
     let inventory = call.providers().catalog.read(GetInventory).await?;
-    let matching = inventory.endpoints().map(|endpoint| &**endpoint);
-    let matching = matching.filter(|endpoint| {
+    let matching = inventory.endpoints().filter(|endpoint| {
         let in_region = match &endpoint.region_id {
             Some(region) => regions.iter().all(|filter| filter.matches(region.as_str())),
             None => regions.is_empty(),
@@ -130,7 +129,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
             && services.iter().all(|filter| filter.matches(service))
     });
     let paging = call.paging(call.node().config.catalog.list_limit)?;
-    call.list_held(Collection::ENDPOINTS, matching, &paging, shown)
+    call.list_held(Collection::ENDPOINTS, matching.cloned(), &paging, shown)
 }
 
 /// Creates an endpoint: `POST /v3/endpoints`.

@@ -12,6 +12,7 @@ use keystone_actors::resource::{self, GetDomain, GetProject};
 use keystone_actors::role::{self, GetRole};
 use serde_json::Value;
 
+use super::roles::shown;
 use crate::api::call::{Call, no_content, seen};
 use crate::api::error::ApiError;
 use crate::api::links::Collection;
@@ -263,9 +264,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         inherited: place.inherited,
     };
     let roles = call.providers().assignment.read(list).await?;
-    call.list_whole(Collection::ROLES, roles.iter(), |role| {
-        (role.id.as_str(), &**role)
-    })
+    call.list_whole(Collection::ROLES, roles.into_iter(), shown)
 }
 
 /// Whether a role was given: `GET …/roles/{role_id}`.

@@ -121,9 +121,11 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let page = paging.page.clone();
     let list = ListGroups { filter, page };
     let found = call.providers().identity.read(list).await?;
-    call.list(Collection::GROUPS, &found, &paging, |group| {
-        (group.id.as_str(), &**group)
-    })
+    call.list(Collection::GROUPS, found, &paging, shown)
+}
+
+fn shown(group: &Group) -> (&str, &Group) {
+    (group.id.as_str(), group)
 }
 
 /// Creates a group: `POST /v3/groups`.
@@ -201,7 +203,7 @@ async fn members(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, Api
         page: paging.page_of_whole(),
     };
     let found = call.providers().identity.read(list).await?;
-    users::answer_list(&call, &found, &paging)
+    users::answer_list(&call, found, &paging)
 }
 
 /// Whether a user is in a group: `GET /v3/groups/{group_id}/users/{user_id}`.

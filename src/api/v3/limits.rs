@@ -135,7 +135,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let list = ListLimits { filter, owners };
     let limits = call.providers().limit.read(list).await?;
     let paging = call.paging(call.node().config.unified_limit.list_limit)?;
-    call.list_held(Collection::LIMITS, limits.iter(), &paging, shown)
+    call.list_held(Collection::LIMITS, limits.into_iter(), &paging, shown)
 }
 
 /// The projects and domains whose limits the caller may see; `None`: all.

@@ -74,7 +74,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListPolicies, Target::new())?;
     let kinds = call.query.texts("type");
     let policies = call.providers().policy_store.read(ListPolicies).await?;
-    let matching = policies.iter();
+    let matching = policies.into_iter();
     let matching =
         matching.filter(|policy| kinds.iter().all(|filter| filter.matches(&policy.kind)));
     let paging = call.paging(call.node().config.policy.list_limit)?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use keystone_actors::ids::{DomainId, ProjectId, UserId};
-use keystone_actors::listing::{Listed, TextFilter};
+use keystone_actors::listing::TextFilter;
 use keystone_actors::resource::{
     CreateProject, DeleteProject, Error, GetProject, GetProjects, ListProjects, NewProject,
     Project, ProjectFilter, ProjectPatch, TagFilter, UpdateProject,
@@ -141,9 +141,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let page = paging.page.clone();
     let list = ListProjects { filter, page };
     let found = call.providers().resource.read(list).await?;
-    call.list(Collection::PROJECTS, &found, &paging, |project| {
-        (project.id.as_str(), &**project)
-    })
+    call.list(Collection::PROJECTS, found, &paging, shown)
 }
 
 /// What projects are narrowed by.
@@ -275,11 +273,12 @@ async fn list_of_user(call: Call, id: web::Path<UserId>) -> Result<HttpResponse,
             && filter.enabled.iter().all(|on| *on == project.enabled)
     });
     let paging = call.paging_by_client()?;
-    let (members, full) = paging.cut(projects, |project| project.id.as_str())?;
-    let found = Listed { members, full };
-    call.list(Collection::PROJECTS, &found, &paging, |project| {
-        (project.id.as_str(), &**project)
-    })
+    call.list_held(Collection::PROJECTS, projects.into_iter(), &paging, shown)
+}
+
+/// How a project is shown.
+pub(super) fn shown(project: &Project) -> (&str, &Project) {
+    (project.id.as_str(), project)
 }
 
 /// The project, if the caller may do to it what the rule guards. Whoever may not learns nothing of

@@ -83,13 +83,14 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListRegions, Target::new())?;
     let parents = call.query.texts("parent_region_id");
     let inventory = call.providers().catalog.read(GetInventory).await?;
-    let matching = inventory.regions().map(|region| &**region);
-    let matching = matching.filter(|region| match &region.parent_region_id {
-        Some(parent) => parents.iter().all(|filter| filter.matches(parent.as_str())),
-        None => parents.is_empty(),
-    });
+    let matching = inventory
+        .regions()
+        .filter(|region| match &region.parent_region_id {
+            Some(parent) => parents.iter().all(|filter| filter.matches(parent.as_str())),
+            None => parents.is_empty(),
+        });
     let paging = call.paging(call.node().config.catalog.list_limit)?;
-    call.list_held(Collection::REGIONS, matching, &paging, shown)
+    call.list_held(Collection::REGIONS, matching.cloned(), &paging, shown)
 }
 
 fn shown(region: &Region) -> (&str, &Region) {

@@ -119,13 +119,18 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let regions = call.query.texts("region_id");
     let names = call.query.texts("resource_name");
     let limits = call.providers().limit.read(GetRegisteredLimits).await?;
-    let matching = limits.iter().map(|limit| &**limit).filter(|limit| {
+    let matching = limits.iter().filter(|limit| {
         meets(&services, limit.service_id.as_ref().map(ServiceId::as_str))
             && meets(&regions, limit.region_id.as_ref().map(RegionId::as_str))
             && meets(&names, limit.resource_name.as_deref())
     });
     let paging = call.paging(call.node().config.unified_limit.list_limit)?;
-    call.list_held(Collection::REGISTERED_LIMITS, matching, &paging, shown)
+    call.list_held(
+        Collection::REGISTERED_LIMITS,
+        matching.cloned(),
+        &paging,
+        shown,
+    )
 }
 
 /// Creates registered limits, all or none: `POST /v3/registered_limits`.

@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use keystone_actors::ids::RoleId;
-use keystone_actors::listing::Listed;
 use keystone_actors::role::{
     CreateImplication, CreateRole, DeleteImplication, DeleteRole, Error, GetRole, GetRoleGraph,
     NewRole, Role, RoleGraph, RolePatch, UpdateRole,
@@ -120,11 +119,12 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
         };
         in_domain && names.iter().all(|filter| filter.matches(&role.name))
     });
-    let (members, full) = paging.cut(matching.collect(), |role| role.id.as_str())?;
-    let found = Listed { members, full };
-    call.list(Collection::ROLES, &found, &paging, |role| {
-        (role.id.as_str(), &***role)
-    })
+    call.list_held(Collection::ROLES, matching.cloned(), &paging, shown)
+}
+
+/// How a role is shown.
+pub(super) fn shown(role: &Role) -> (&str, &Role) {
+    (role.id.as_str(), role)
 }
 
 fn require_fitting_description<B>(call: &Call<B>) -> Result<(), ApiError> {

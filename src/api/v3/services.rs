@@ -76,14 +76,13 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListServices, Target::new())?;
     let (kinds, names) = (call.query.texts("type"), call.query.texts("name"));
     let inventory = call.providers().catalog.read(GetInventory).await?;
-    let matching = inventory.services().map(|service| &**service);
-    let matching = matching.filter(|service| {
+    let matching = inventory.services().filter(|service| {
         let kind = service.kind.as_deref().unwrap_or_default();
         kinds.iter().all(|filter| filter.matches(kind))
             && names.iter().all(|filter| filter.matches(service.name()))
     });
     let paging = call.paging(call.node().config.catalog.list_limit)?;
-    call.list_held(Collection::SERVICES, matching, &paging, shown)
+    call.list_held(Collection::SERVICES, matching.cloned(), &paging, shown)
 }
 
 fn shown(service: &Service) -> (&str, &Service) {

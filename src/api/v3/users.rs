@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use keystone_actors::attributes::Extra;
 use keystone_actors::identity::{
-    ChangePassword, CreateUser, DeleteUser, DeletedUser, Error, ExpiryFilter, GetUser,
+    ChangePassword, CreateUser, DeleteUser, DeletedUser, Error, ExpiryFilter, GetUser, GroupOfUser,
     ListUserGroups, ListUsers, NewUser, PasswordChange, Refusal, RevokeUserTokens, TimeComparison,
     UpdateUser, User, UserFilter, UserPatch, UserView,
 };
@@ -160,19 +160,30 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let page = paging.page.clone();
     let found = ListUsers { filter, page };
     let found = call.providers().identity.read(found).await?;
-    answer_list(&call, &found, &paging)
+    answer_list(&call, found, &paging)
 }
 
 /// 200 and a list of users.
 pub(super) fn answer_list(
     call: &Call,
-    found: &Listed<Arc<User>>,
+    found: Listed<Arc<User>>,
     paging: &Paging,
 ) -> Result<HttpResponse, ApiError> {
     let now = Utc::now().timestamp();
-    call.list(Collection::USERS, found, paging, |user| {
-        (user.id.as_str(), user.list_view(now))
-    })
+    let members = found.members.into_iter().map(|user| Member { user, now });
+    let (members, full) = (members.collect(), found.full);
+    let found = Listed { members, full };
+    call.list(Collection::USERS, found, paging, member_shown)
+}
+
+/// A user of a list, at this time.
+struct Member {
+    user: Arc<User>,
+    now: i64,
+}
+
+fn member_shown(one: &Member) -> (&str, UserView<'_>) {
+    (one.user.id.as_str(), one.user.list_view(one.now))
 }
 
 /// With `[identity] domain_specific_drivers_enabled` a list is of one domain: that of the query, or
@@ -331,11 +342,11 @@ async fn groups(call: Call, id: web::Path<UserId>) -> Result<HttpResponse, ApiEr
         groups.retain(|one| one.group.domain_id.as_str() == own);
     }
     let paging = call.paging(call.node().config.identity.list_limit)?;
-    let (members, full) = paging.cut(groups, |one| one.group.id.as_str())?;
-    let found = Listed { members, full };
-    call.list(Collection::GROUPS, &found, &paging, |one| {
-        (one.group.id.as_str(), one)
-    })
+    call.list_held(Collection::GROUPS, groups.into_iter(), &paging, group_shown)
+}
+
+fn group_shown(one: &GroupOfUser) -> (&str, &GroupOfUser) {
+    (one.group.id.as_str(), one)
 }
 
 /// Ends all tokens of a user: `DELETE /v3/users/{user_id}/tokens`.

@@ -165,8 +165,9 @@ async fn register_finish(
 /// Lists a user's passkeys: `GET /v4/users/{user_id}/passkeys`.
 async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiError> {
     let found = passkeys::list(call.node(), &call.caller, &user).await?;
-    let shown: Vec<Value> = found.iter().map(|one| passkeys::shown(one)).collect();
-    call.plain_list("passkeys", &shown)
+    let found = found.to_vec();
+    let shown = found.into_iter().map(|one| passkeys::shown(&one));
+    call.stream("passkeys", shown)
 }
 
 /// Shows a passkey: `GET /v4/users/{user_id}/passkeys/{id}`.

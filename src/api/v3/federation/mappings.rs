@@ -68,7 +68,7 @@ fn draft(call: &Call) -> Result<MappingDraft, ApiError> {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListMappings, Target::new())?;
     let found = call.providers().federation.read(ListMappings).await?;
-    call.list_whole(Collection::MAPPINGS, found.iter(), shown)
+    call.list_whole(Collection::MAPPINGS, found.into_iter(), shown)
 }
 
 /// Shows a mapping: `GET /v3/OS-FEDERATION/mappings/{mapping_id}`.

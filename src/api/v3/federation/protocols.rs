@@ -99,16 +99,16 @@ async fn list(call: Call, idp: web::Path<IdentityProviderId>) -> Result<HttpResp
     let federation = &call.providers().federation;
     let found = federation.read(ListProtocols { idp }).await?;
     let base = call.base();
-    let shown = found.iter().map(|one| {
+    let shown = found.into_iter().map(move |one| {
         json!({
             "id": one.id,
             "idp_id": one.idp_id,
             "mapping_id": one.mapping_id,
             "remote_id_attribute": one.remote_id_attribute,
-            "links": links(&base, one),
+            "links": links(&base, &one),
         })
     });
-    call.plain_list("protocols", &shown.collect::<Vec<_>>())
+    call.stream("protocols", shown)
 }
 
 /// Shows a protocol:

@@ -82,7 +82,7 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     let federation = &call.providers().federation;
     let found = federation.read(ListServiceProviders).await?;
     let matching = found
-        .iter()
+        .into_iter()
         .filter(|provider| asked.matches(provider.id.as_str(), provider.enabled));
     let paging = call.paging_by_client()?;
     call.list_held(Collection::SERVICE_PROVIDERS, matching, &paging, shown)

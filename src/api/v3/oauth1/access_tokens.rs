@@ -51,8 +51,8 @@ async fn list(call: Call, user: web::Path<UserId>) -> Result<HttpResponse, ApiEr
     let oauth1 = &call.providers().oauth1;
     let tokens = oauth1.read(ListAccessTokens { user }).await?;
     let base = call.base();
-    let shown: Vec<Value> = tokens.iter().map(|token| shown(&base, token)).collect();
-    call.plain_list("access_tokens", &shown)
+    let shown = tokens.into_iter().map(move |token| shown(&base, &token));
+    call.stream("access_tokens", shown)
 }
 
 /// Shows one: `GET /v3/users/{user_id}/OS-OAUTH1/access_tokens/{access_token_id}`.
@@ -96,9 +96,11 @@ async fn list_roles(
     let roles = token.role_ids.iter().filter_map(|id| graph.get(id));
     let roles = roles.map(|role| Ok((role.id.to_string(), without_description(role)?)));
     let roles = roles.collect::<Result<Vec<_>, ApiError>>()?;
-    call.list_whole(Collection::ROLES, roles.iter(), |(id, role)| {
-        (id.as_str(), role)
-    })
+    call.list_whole(Collection::ROLES, roles.into_iter(), role_shown)
+}
+
+fn role_shown((id, role): &(String, Value)) -> (&str, &Value) {
+    (id.as_str(), role)
 }
 
 /// Shows a role of one:

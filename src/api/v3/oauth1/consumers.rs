@@ -71,7 +71,7 @@ fn shown(consumer: &Consumer) -> (&str, &Consumer) {
 async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     call.enforce(Rule::ListConsumers, Target::new())?;
     let found = call.providers().oauth1.read(ListConsumers).await?;
-    call.list_whole(Collection::CONSUMERS, found.iter(), shown)
+    call.list_whole(Collection::CONSUMERS, found.into_iter(), shown)
 }
 
 /// Creates a consumer, and tells its secret: `POST /v3/OS-OAUTH1/consumers`.
