@@ -7,8 +7,9 @@ mod passkeys;
 mod recovery;
 mod registration;
 
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::hmac;
 use tokio::sync::OnceCell;
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     secret: OnceCell<hmac::Key>,
     /// When to look next at what is over, in seconds since 1970.
     next_prune: AtomicI64,
+    /// How far the look at users who are gone has come.
+    swept: Mutex<store::Swept>,
 }
 
 impl WebauthnProvider {
@@ -37,7 +40,8 @@ impl WebauthnProvider {
         self.shared.secret.get_or_try_init(load).await
     }
 
-    /// Removes what is over, now and then: by the way, when something is written.
+    /// Removes what is over, and what users have left who are gone, now and then: by the way, when
+    /// something is written.
     async fn prune(&self, now: i64) {
         let next = self.shared.next_prune.load(Ordering::Relaxed);
         let then = now.saturating_add(PRUNE_EVERY);
@@ -53,6 +57,20 @@ impl WebauthnProvider {
         if let Err(error) = store::prune(&self.db, now).await {
             tracing::warn!(%error, "what is over of passkeys was not removed");
         }
+        let from = mem::take(&mut *self.swept());
+        match store::sweep(&self.db, from).await {
+            Ok(to) => *self.swept() = to,
+            Err(error) => {
+                tracing::warn!(%error, "what users had of passkeys who are gone was not removed");
+            }
+        }
+    }
+
+    fn swept(&self) -> MutexGuard<'_, store::Swept> {
+        self.shared
+            .swept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) use login::{Login, is_noted, log_in, models, note_recovery, note_toke
 pub(super) use passkeys::{
     Patch, delete_passkey, delete_passkeys, find, find_of_user, has_usable, list, update_passkey,
 };
-pub(super) use prune::prune;
+pub(super) use prune::{Swept, prune, sweep};
 pub(super) use recovery::{count_codes, replace_codes, use_code};
 pub(super) use registration::{Registration, ensure_handle, register};
 pub(super) use secret::secret;

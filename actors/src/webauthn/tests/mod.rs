@@ -6,6 +6,7 @@ mod forged_logins;
 mod imports;
 mod logins;
 mod passkeys;
+mod prune;
 mod registrations;
 
 use std::sync::Arc;
