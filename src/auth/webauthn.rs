@@ -21,7 +21,7 @@ use crate::api::call::initiator;
 use crate::api::error::ApiError;
 use crate::config::sections::CounterRegression;
 use crate::node::Node;
-use crate::notify::{self, Event, Kind, Operation, Subject};
+use crate::notify::{self, Event, Initiator, Kind, Operation, Subject};
 use crate::passkeys::{self, spelling};
 
 /// What the method is called here, whatever tokens call it (`[webauthn] token_method`).
@@ -273,7 +273,14 @@ async fn by_passkey(
             user,
             passkey,
             user_verified,
+            backup_changed_to,
         }) => {
+            // Whatever becomes of the login.
+            if let Some(to) = backup_changed_to {
+                let reason = Reason::BackupStateChanged { to };
+                let id = passkey.clone();
+                note_backup_change(node, http, Some(&user), id, Operation::Updated, &reason);
+            }
             admit(node, &user, now).await?;
             is_same(proof, &user)?;
             proof.methods.insert(METHOD);
@@ -283,8 +290,16 @@ async fn by_passkey(
         }
         Verdict::Refused(reason) => {
             info!(%reason, "login by passkey refused");
-            if let Reason::CounterRegression { .. } = reason {
-                note_regression(node, http, credential, &reason);
+            match reason {
+                Reason::CounterRegression { .. } => {
+                    note_regression(node, http, credential, &reason);
+                }
+                Reason::BackupStateChanged { .. } => {
+                    let id = passkeys::id_of(&credential.raw_id);
+                    let user = user.as_ref();
+                    note_backup_change(node, http, user, id, Operation::Disabled, &reason);
+                }
+                _ => {}
             }
             let error = refused(node, &reason).audited(reason.class());
             Err(error.about(user.as_ref()))
@@ -334,6 +349,40 @@ fn note_regression(node: &Node, http: &HttpRequest, credential: &Asserted, reaso
         CounterRegression::Disable => Operation::Disabled,
         CounterRegression::Refuse => Operation::Updated,
     };
+    tell(node, initiator(http), id, operation, 401, reason);
+}
+
+/// Tells operator and auditors that a passkey was copied to other devices, or is on one alone again.
+fn note_backup_change(
+    node: &Node,
+    http: &HttpRequest,
+    user: Option<&UserId>,
+    id: String,
+    operation: Operation,
+    reason: &Reason,
+) {
+    info!(passkey.id = id, %reason, "a passkey's backup state has changed");
+    node.metrics.logins.backup_state_changed();
+    let initiator = Initiator {
+        user_id: user.map(ToString::to_string),
+        ..initiator(http)
+    };
+    let code = match operation {
+        Operation::Disabled => 401,
+        _ => 200,
+    };
+    tell(node, initiator, id, operation, code, reason);
+}
+
+/// Tells auditors that a passkey is not what it was, for this reason and with this answer.
+fn tell(
+    node: &Node,
+    initiator: Initiator,
+    id: String,
+    operation: Operation,
+    code: u16,
+    reason: &Reason,
+) {
     node.notifier.send(Event {
         subject: Subject::Resource {
             kind: Kind::Passkey,
@@ -341,10 +390,10 @@ fn note_regression(node: &Node, http: &HttpRequest, credential: &Asserted, reaso
             id,
             actor: None,
         },
-        initiator: initiator(http),
+        initiator,
         outcome: notify::Outcome::Success,
         reason: Some(notify::Reason {
-            code: 401,
+            code,
             text: reason.to_string(),
         }),
     });

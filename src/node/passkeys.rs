@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use keystone_actors::webauthn::{
-    self, Attestation, CounterRegression, Requirement, Roots, Settings,
+    self, Attestation, BackupChange, CounterRegression, Requirement, Roots, Settings,
 };
 use url::Url;
 
@@ -49,6 +49,12 @@ pub fn settings(config: &Config, dir: &Path) -> Result<Settings, RootsError> {
         on_counter_regression: match webauthn.on_counter_regression {
             sections::CounterRegression::Refuse => CounterRegression::Refuse,
             sections::CounterRegression::Disable => CounterRegression::Disable,
+        },
+        on_backup_change: match webauthn.on_backup_change {
+            sections::BackupChange::Ignore => BackupChange::Ignore,
+            sections::BackupChange::Record => BackupChange::Record,
+            sections::BackupChange::Suspect => BackupChange::Suspect,
+            sections::BackupChange::Disable => BackupChange::Disable,
         },
         invitation_ttl: seconds(webauthn.invitation_ttl),
         device_ttl: seconds(webauthn.device_ttl),

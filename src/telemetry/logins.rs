@@ -49,6 +49,7 @@ pub struct Logins {
     accepted: Labelled<1>,
     refused: Labelled<2>,
     regressions: Counter,
+    backup_changes: Counter,
     limited: Labelled<1>,
 }
 
@@ -59,6 +60,7 @@ impl Logins {
             accepted: Family::default(),
             refused: Family::default(),
             regressions: Counter::default(),
+            backup_changes: Counter::default(),
             limited: Family::default(),
         };
         // There before the first: else the first is no growth.
@@ -84,6 +86,11 @@ impl Logins {
             logins.regressions.clone(),
         );
         registry.register(
+            "passkey_backup_changes",
+            "Passkeys that were copied to other devices since the login before, or no longer are",
+            logins.backup_changes.clone(),
+        );
+        registry.register(
             "logins_limited",
             "Logins that were put off as too many",
             logins.limited.clone(),
@@ -105,6 +112,11 @@ impl Logins {
     /// Counts a counter that went back.
     pub fn counter_went_back(&self) {
         self.regressions.inc();
+    }
+
+    /// Counts a passkey whose backup state has changed.
+    pub fn backup_state_changed(&self) {
+        self.backup_changes.inc();
     }
 
     /// Counts a login that was put off by this limit.

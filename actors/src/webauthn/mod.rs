@@ -37,7 +37,7 @@ pub use model::{
     LoggedIn, Passkey, RequestOptions, State, Verdict,
 };
 pub use reason::Reason;
-pub use settings::{Attestation, CounterRegression, Requirement, Settings};
+pub use settings::{Attestation, BackupChange, CounterRegression, Requirement, Settings};
 pub(crate) use store::delete_of_users;
 
 use crate::actor::{Provider, Unavailable};

@@ -55,7 +55,8 @@ pub struct Passkey {
 pub enum State {
     /// It is.
     Active,
-    /// It is, but its counter once went back: it may have been copied.
+    /// It is, but it may have been copied: its counter once went back, or its backup state has changed
+    /// where that counts as such ([`BackupChange::Suspect`](super::BackupChange)).
     Suspect,
     /// It is not.
     Disabled,
@@ -184,6 +185,8 @@ pub struct LoggedIn {
     pub passkey: String,
     /// Whether the authenticator verified its user, so that two factors were shown.
     pub user_verified: bool,
+    /// [`Passkey::backup_state`], if it is another than before and that is to be told.
+    pub backup_changed_to: Option<bool>,
 }
 
 /// Lets its holder register one passkey for one user.

@@ -86,6 +86,12 @@ pub enum Reason {
         /// What it is now.
         received: i64,
     },
+    /// It was copied to other devices since the last login, or is no longer, and that disables it.
+    #[error("the passkey's backup state has changed to {to}")]
+    BackupStateChanged {
+        /// Whether it is copied now.
+        to: bool,
+    },
 }
 
 impl Reason {
@@ -117,6 +123,7 @@ impl Reason {
             Self::UserGone => "UserGone",
             Self::Inactive(_) => "Inactive",
             Self::CounterRegression { .. } => "CounterRegression",
+            Self::BackupStateChanged { .. } => "BackupStateChanged",
         }
     }
 }

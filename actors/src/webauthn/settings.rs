@@ -39,6 +39,8 @@ pub struct Settings {
     pub max_per_user: usize,
     /// What becomes of a passkey whose counter went back.
     pub on_counter_regression: CounterRegression,
+    /// What becomes of a passkey whose backup state has changed.
+    pub on_backup_change: BackupChange,
     /// How long an invitation is good for, in seconds.
     pub invitation_ttl: i64,
     /// How long a login on another device may take, in seconds.
@@ -65,6 +67,7 @@ impl Default for Settings {
             attestation_roots: Roots::default(),
             max_per_user: 20,
             on_counter_regression: CounterRegression::Refuse,
+            on_backup_change: BackupChange::Record,
             invitation_ttl: 86400,
             device_ttl: 600,
             hardware_bound_only: false,
@@ -124,5 +127,19 @@ pub enum CounterRegression {
     /// It is marked as suspect, and may be used again.
     Refuse,
     /// It is disabled, until its user or an administrator enables it.
+    Disable,
+}
+
+/// What becomes of a passkey whose backup state is another than at the login before: it was copied to
+/// other devices, or is on one alone again. The new state is kept in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupChange {
+    /// Nothing, and nobody is told.
+    Ignore,
+    /// Nothing, and it is told.
+    Record,
+    /// It is marked as suspect, and may be used on.
+    Suspect,
+    /// It is disabled, and the login refused.
     Disable,
 }

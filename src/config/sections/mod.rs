@@ -34,7 +34,9 @@ pub use tokens::{
     FernetReceipts, FernetTokens, JwsAlgorithm, JwtTokens, Oauth1, Receipt, Revoke, Token,
     TokenProvider, Totp, Trust,
 };
-pub use webauthn::{Attestation, CounterRegression, Requirement, TokenMethod, Webauthn};
+pub use webauthn::{
+    Attestation, BackupChange, CounterRegression, Requirement, TokenMethod, Webauthn,
+};
 
 choices! {
     /// Where a provider keeps its data. Others exist in Python Keystone only.

@@ -45,6 +45,21 @@ choices! {
 }
 
 choices! {
+    /// What becomes of a passkey that was copied to other devices since the login before, or is on one
+    /// alone again.
+    pub enum BackupChange {
+        /// Nothing.
+        Ignore = "ignore",
+        /// Auditors are told.
+        Record = "record",
+        /// The passkey is shown as suspect besides.
+        Suspect = "suspect",
+        /// The passkey is disabled instead, and the login refused.
+        Disable = "disable",
+    }
+}
+
+choices! {
     /// The name that passkeys have among the methods of a token.
     pub enum TokenMethod {
         /// Their own.
@@ -144,6 +159,10 @@ section! {
         pub step_up_policies: Vec<Rule> = Vec::new();
         /// What is done when a passkey's counter goes back.
         pub on_counter_regression: CounterRegression = CounterRegression::Refuse;
+        /// What is done when a passkey's backup state changes: it was copied to other devices since the
+        /// login before, as password managers do, or is on one alone again. record tells auditors,
+        /// suspect marks it besides, disable refuses the login, too.
+        pub on_backup_change: BackupChange = BackupChange::Record;
         /// What passkeys are called among the methods of a token; it has to be in [auth] methods.
         /// Unset: webauthn if that is there, else x509. Python Keystone can't read tokens with
         /// webauthn: beside it, add x509 to both lists, at the same place.

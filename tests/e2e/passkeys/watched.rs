@@ -35,7 +35,77 @@ async fn identity(api: &crate::support::Api, key: &mut Authenticator) -> Value {
     json!({"methods": ["webauthn"], "webauthn": {"credential": key.get(&begun["publicKey"])}})
 }
 
+/// A passkey of alice's that can be copied to other devices, and its path.
+async fn that_can_be_copied(session: &Session) -> (Authenticator, String) {
+    let all = passkeys_of("alice");
+    let begun = session
+        .post(&format!("{all}/register_start"), &json!({"passkey": {}}))
+        .await
+        .expect(201);
+    let mut key = Authenticator::new();
+    key.backup = (true, false);
+    let body = json!({"credential": key.create(&begun.json()["publicKey"])});
+    let made = session
+        .post(&format!("{all}/register_finish"), &body)
+        .await
+        .expect(201);
+    let id = made.json()["passkey"]["id"].as_str().unwrap().to_owned();
+    (key, format!("{all}/{id}"))
+}
+
+async fn backup_changes(cloud: &Cloud<'_>) -> f64 {
+    let answer = cloud.metrics().get("/metrics").await.expect(200);
+    let metrics = parse(std::str::from_utf8(answer.bytes()).unwrap());
+    total(&metrics, "keystone_passkey_backup_changes", &[])
+}
+
 on_sqlite! {
+    async fn a_passkey_that_is_copied_is_told_of_and_goes_on(db: TestDb) {
+        let cloud = world(&db).notifying().start().await;
+        let api = cloud.api();
+        let session = api.login("alice", Scope::Unscoped).await;
+        let (mut key, path) = that_can_be_copied(&session).await;
+        log_in(api, &mut key).await.expect(201);
+        assert_eq!(backup_changes(&cloud).await, 0.0);
+
+        key.backup = (true, true);
+        log_in(api, &mut key).await.expect(201);
+        log_in(api, &mut key).await.expect(201);
+
+        assert_eq!(backup_changes(&cloud).await, 1.0);
+        let id = path.rsplit('/').next().unwrap();
+        let told = ["identity.passkey.updated", id, "has changed to true", r#""user_id":"alice""#];
+        let told = cloud.until_logged(&told).await;
+        assert!(told.contains(r#""reasonCode":"200""#), "{told}");
+        let shown = session.get(&path).await.expect(200).json();
+        assert_eq!((&shown["passkey"]["backup_state"], &shown["passkey"]["state"]), (&json!(true), &json!("active")));
+        // Whether it can be is fixed.
+        key.backup = (false, false);
+        refused(&log_in(api, &mut key).await);
+        let class = r#""reasonType":"BackupEligibilityChanged""#;
+        cloud.until_logged(&["identity.authenticate", class]).await;
+    }
+
+    async fn a_passkey_that_is_copied_is_disabled_where_that_is_the_rule(db: TestDb) {
+        let cloud = world(&db).notifying().set("webauthn", "on_backup_change", "disable").start().await;
+        let api = cloud.api();
+        let session = api.login("alice", Scope::Unscoped).await;
+        let (mut key, path) = that_can_be_copied(&session).await;
+        log_in(api, &mut key).await.expect(201);
+
+        key.backup = (true, true);
+        refused(&log_in(api, &mut key).await);
+
+        assert_eq!(backup_changes(&cloud).await, 1.0);
+        let id = path.rsplit('/').next().unwrap();
+        cloud.until_logged(&["identity.passkey.disabled", id, "has changed to true"]).await;
+        let class = r#""reasonType":"BackupStateChanged""#;
+        cloud.until_logged(&["identity.authenticate", class]).await;
+        refused(&log_in(api, &mut key).await);
+        let shown = session.get(&path).await.expect(200).json();
+        assert_eq!(shown["passkey"]["state"], "disabled");
+    }
+
     async fn what_fails_is_told_with_its_class_and_whom_it_was_about(db: TestDb) {
         let cloud = world(&db).notifying().start().await;
         let api = cloud.api();
@@ -154,6 +224,8 @@ on_sqlite! {
             let family = &metrics["keystone_logins_limited"];
             assert!(family.has(&[("limit", limit)]), "{family:?}");
         }
-        assert_eq!(total(&metrics, "keystone_passkey_counter_regressions", &[]), 0.0);
+        for family in ["keystone_passkey_counter_regressions", "keystone_passkey_backup_changes"] {
+            assert_eq!(total(&metrics, family, &[]), 0.0, "{family}");
+        }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) fn enabled() -> Options {
 
 const PRESENT: u8 = 0x01;
 const VERIFIED: u8 = 0x04;
+const ELIGIBLE: u8 = 0x08;
+const BACKED_UP: u8 = 0x10;
 const ATTESTED: u8 = 0x40;
 
 /// One passkey, and what the authenticator says when it is used.
@@ -39,6 +41,8 @@ pub(crate) struct Authenticator {
     pub(crate) handle: Option<Vec<u8>>,
     pub(crate) counter: u32,
     pub(crate) verifies: bool,
+    /// Whether it can be copied to other devices, and whether it is.
+    pub(crate) backup: (bool, bool),
     pub(crate) origin: String,
 }
 
@@ -51,13 +55,21 @@ impl Authenticator {
             handle: None,
             counter: 0,
             verifies: true,
+            backup: (false, false),
             origin: ORIGIN.to_owned(),
         }
     }
 
     /// What it says by flags when it is used.
     pub(crate) fn flags(&self) -> u8 {
-        PRESENT | if self.verifies { VERIFIED } else { 0 }
+        let (eligible, backed_up) = self.backup;
+        let flags = [
+            (self.verifies, VERIFIED),
+            (eligible, ELIGIBLE),
+            (backed_up, BACKED_UP),
+        ];
+        let set = flags.iter().filter(|(is_set, _)| *is_set);
+        set.fold(PRESENT, |all, (_, flag)| all | flag)
     }
 
     /// What it says when it is used, with these flags.

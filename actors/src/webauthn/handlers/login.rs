@@ -4,7 +4,7 @@ use super::super::ceremony::{Failure, Stored};
 use super::super::challenge::{Binding, Purpose, Subject};
 use super::super::decoy::Decoys;
 use super::super::{
-    Error, FinishLogin, IsByPasskey, LoggedIn, NoteReceipt, NoteRecovery, NoteToken,
+    BackupChange, Error, FinishLogin, IsByPasskey, LoggedIn, NoteReceipt, NoteRecovery, NoteToken,
     PasskeyOfReceipt, Reason, RequestOptions, StartLogin, State, Verdict, WebauthnProvider,
     ceremony, codes, store,
 };
@@ -70,18 +70,23 @@ impl WebauthnProvider {
             challenge_hash: codes::hash(&challenge),
             expires_at,
             sign_count: used.sign_count,
+            backup_was: row.backup_state,
             backup_state: used.backup_state,
             user_verified: used.user_verified,
             on_regression: settings.on_counter_regression,
+            on_backup_change: settings.on_backup_change,
             now,
         };
-        if let Some(reason) = store::log_in(&self.db, &login).await? {
-            return Ok(Err(reason));
-        }
+        let backup_changed = match store::log_in(&self.db, &login).await? {
+            Ok(changed) => changed,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let is_told = backup_changed && settings.on_backup_change != BackupChange::Ignore;
         Ok(Ok(LoggedIn {
             user: row.user_id.into(),
             passkey: row.id,
             user_verified: used.user_verified,
+            backup_changed_to: is_told.then_some(used.backup_state),
         }))
     }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::decoy::Model;
-use super::super::{CounterRegression, Error, Reason, State};
+use super::super::{BackupChange, CounterRegression, Error, Reason, State};
 use super::{Row, consume, micros, read_transports, replayed};
 use crate::db::Db;
 use crate::db::schema::{ng_webauthn_credential, ng_webauthn_token};
@@ -21,16 +21,23 @@ pub(in super::super) struct Login<'a> {
     /// When the challenge is over.
     pub expires_at: i64,
     pub sign_count: i64,
+    /// As it was read.
+    pub backup_was: bool,
     pub backup_state: bool,
     pub user_verified: bool,
     pub on_regression: CounterRegression,
+    pub on_backup_change: BackupChange,
     /// Seconds since 1970.
     pub now: i64,
 }
 
-/// Uses up the challenge and moves the passkey's counter, if it goes forward or there is none.
-/// `Some`: the login is refused, for this reason.
-pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Option<Reason>, Error> {
+/// Uses up the challenge and moves the passkey's counter, if it goes forward or there is none. Gives
+/// whether the backup state has changed: once for a change. `Err` within: the login is refused, for
+/// this reason.
+pub(in super::super) async fn log_in(
+    db: &Db,
+    login: &Login<'_>,
+) -> Result<Result<bool, Reason>, Error> {
     use ng_webauthn_credential as c;
     let result = transaction!(db, |conn| {
         consume(conn, &login.challenge_hash, login.expires_at)
@@ -48,7 +55,6 @@ pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Optio
         let moved = diesel::update(usable)
             .set((
                 c::sign_count.eq(login.sign_count),
-                c::backup_state.eq(login.backup_state),
                 c::last_used_at.eq(micros(login.now)),
             ))
             .execute(conn)
@@ -60,7 +66,34 @@ pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Optio
                     .execute(conn)
                     .await?;
             }
-            return Ok(None);
+            if login.backup_was == login.backup_state {
+                return Ok(Ok(false));
+            }
+            let before = c::table
+                .find(login.id)
+                .filter(c::backup_state.ne(login.backup_state));
+            let changed = diesel::update(before)
+                .set(c::backup_state.eq(login.backup_state))
+                .execute(conn)
+                .await?;
+            if changed == 0 {
+                return Ok(Ok(false));
+            }
+            let becomes = match login.on_backup_change {
+                BackupChange::Ignore | BackupChange::Record => return Ok(Ok(true)),
+                BackupChange::Suspect => State::Suspect,
+                BackupChange::Disable => State::Disabled,
+            };
+            diesel::update(c::table.find(login.id))
+                .set(c::state.eq(becomes.as_str()))
+                .execute(conn)
+                .await?;
+            return match becomes {
+                State::Disabled => Ok(Err(Reason::BackupStateChanged {
+                    to: login.backup_state,
+                })),
+                _ => Ok(Ok(true)),
+            };
         }
         let row: Option<Row> = c::table
             .find(login.id)
@@ -69,10 +102,10 @@ pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Optio
             .await
             .optional()?;
         let Some(row) = row else {
-            return Ok(Some(Reason::UnknownCredential));
+            return Ok(Err(Reason::UnknownCredential));
         };
         if row.state() == State::Disabled {
-            return Ok(Some(Reason::Inactive(State::Disabled)));
+            return Ok(Err(Reason::Inactive(State::Disabled)));
         }
         let becomes = match login.on_regression {
             CounterRegression::Refuse => State::Suspect,
@@ -82,13 +115,13 @@ pub(in super::super) async fn log_in(db: &Db, login: &Login<'_>) -> Result<Optio
             .set(c::state.eq(becomes.as_str()))
             .execute(conn)
             .await?;
-        Ok::<_, Error>(Some(Reason::CounterRegression {
+        Ok::<_, Error>(Err(Reason::CounterRegression {
             stored: row.sign_count,
             received: login.sign_count,
         }))
     });
     match result {
-        Err(Error::Ceremony(reason)) => Ok(Some(reason)),
+        Err(Error::Ceremony(reason)) => Ok(Err(reason)),
         other => other,
     }
 }

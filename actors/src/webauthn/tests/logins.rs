@@ -247,6 +247,68 @@ each_database! {
         assert_eq!(list(&provider, ALICE).await[0].state, State::Disabled);
     }
 
+    async fn a_backup_state_that_changes_is_kept_and_told_once(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let silent = node(&bench, Settings { on_backup_change: BackupChange::Ignore, ..settings() });
+        let mut alice = Authenticator::new();
+        alice.flags = UP | UV | BE;
+        assert!(!register(&provider, ALICE, &mut alice).await.unwrap().backup_state);
+        let told = async |node: &Handle<WebauthnProvider>, alice: &Authenticator| {
+            match log_in(node, &start_login(ALICE), alice).await {
+                Verdict::Accepted(who) => who.backup_changed_to,
+                refused @ Verdict::Refused(_) => panic!("{refused:?}"),
+            }
+        };
+        let kept = async || list(&provider, ALICE).await[0].backup_state;
+
+        assert_eq!(told(&provider, &alice).await, None);
+        alice.flags = UP | UV | BE | BS;
+        assert_eq!(told(&provider, &alice).await, Some(true));
+        assert!(kept().await);
+        assert_eq!(told(&provider, &alice).await, None);
+        alice.flags = UP | UV | BE;
+        assert_eq!(told(&silent, &alice).await, None);
+        assert!(!kept().await);
+        assert_eq!(list(&provider, ALICE).await[0].state, State::Active);
+        // Whether it can change is fixed.
+        alice.flags = UP | UV;
+        assert_eq!(refused(&provider, &start_login(ALICE), &alice).await, Reason::BackupEligibilityChanged);
+    }
+
+    async fn a_passkey_whose_backup_state_changes_is_suspect_or_disabled_where_that_is_the_rule(db: TestDb) {
+        let rule = |rule| Settings { on_backup_change: rule, ..settings() };
+        let (suspecting, bench) = start(&db, rule(BackupChange::Suspect)).await;
+        let disabling = node(&bench, rule(BackupChange::Disable));
+        let mut alice = Authenticator::new();
+        alice.flags = UP | UV | BE;
+        register(&suspecting, ALICE, &mut alice).await.unwrap();
+        let state = async || list(&suspecting, ALICE).await[0].state;
+        let start = start_login(ALICE);
+
+        alice.flags = UP | UV | BE | BS;
+        let Verdict::Accepted(who) = log_in(&suspecting, &start, &alice).await else { panic!() };
+        assert_eq!((who.backup_changed_to, state().await), (Some(true), State::Suspect));
+        // It is the same as before, to whichever node.
+        assert_eq!(log_in(&disabling, &start, &alice).await, accepted(ALICE, &alice));
+
+        alice.flags = UP | UV | BE;
+        assert_eq!(refused(&disabling, &start, &alice).await, Reason::BackupStateChanged { to: false });
+        assert_eq!(state().await, State::Disabled);
+        assert!(!list(&suspecting, ALICE).await[0].backup_state);
+        assert_eq!(refused(&disabling, &start, &alice).await, Reason::Inactive(State::Disabled));
+    }
+
+    async fn a_counter_that_goes_back_says_nothing_of_the_backup(db: TestDb) {
+        let (provider, _bench) = start(&db, settings()).await;
+        let mut alice = Authenticator::new();
+        (alice.flags, alice.counter) = (UP | UV | BE, 5);
+        register(&provider, ALICE, &mut alice).await.unwrap();
+        alice.flags = UP | UV | BE | BS;
+        let due = Reason::CounterRegression { stored: 5, received: 5 };
+        assert_eq!(refused(&provider, &start_login(ALICE), &alice).await, due);
+        assert!(!list(&provider, ALICE).await[0].backup_state);
+    }
+
     async fn without_user_verification_a_login_says_so(db: TestDb) {
         let lax = Settings { user_verification: Requirement::Preferred, ..settings() };
         let (provider, bench) = start(&db, lax).await;

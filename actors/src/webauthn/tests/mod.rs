@@ -164,6 +164,7 @@ fn accepted(user: &str, authenticator: &Authenticator) -> Verdict {
         user: user.into(),
         passkey: authenticator.id(),
         user_verified: true,
+        backup_changed_to: None,
     })
 }
 
