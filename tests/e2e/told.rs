@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use awc::http::Method;
 use serde_json::{Value, json};
