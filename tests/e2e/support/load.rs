@@ -2,6 +2,7 @@
 //! answer. It goes on while the test breaks things; what may not happen meanwhile is checked once,
 //! at the end.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +15,9 @@ use super::{Answer, Api, Scope, Session, password, scoped, token};
 
 /// Between an answer and the same client's next question.
 const PACE: Duration = Duration::from_millis(20);
-/// How often, and how many times, [`Load::next`] looks.
+/// How often, and how many times, [`Load::next`] looks: for two minutes, as a machine may be busy.
 const PAUSE: Duration = Duration::from_millis(20);
-const TRIES: u32 = 2000;
+const TRIES: u32 = 6000;
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(crate) const MIX: [(Ask, usize); 5] = [
 /// One question and what became of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    /// Which of the clients asked.
+    client: usize,
     pub(crate) ask: Ask,
     pub(crate) began: Instant,
     pub(crate) took: Duration,
@@ -92,6 +95,7 @@ impl Seen {
 pub(crate) struct Load {
     shared: Arc<Shared>,
     kinds: Vec<Ask>,
+    clients: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -127,12 +131,14 @@ impl Load {
             .iter()
             .flat_map(|(ask, count)| std::iter::repeat_n(*ask, *count))
             .collect();
+        let count = clients.len();
         let theirs = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async {
                 let all: Vec<_> = clients
                     .into_iter()
-                    .map(|ask| actix_rt::spawn(client(Arc::clone(&theirs), ask)))
+                    .enumerate()
+                    .map(|(number, ask)| actix_rt::spawn(client(Arc::clone(&theirs), number, ask)))
                     .collect();
                 for one in all {
                     one.await.expect("a client of the load");
@@ -142,6 +148,7 @@ impl Load {
         Self {
             shared,
             kinds,
+            clients: count,
             thread: Some(thread),
         }
     }
@@ -151,8 +158,9 @@ impl Load {
         self.shared.seen().len()
     }
 
-    /// Waits until each kind of question was asked and answered so many times from now on. Gives
-    /// what became of those, and of no earlier ones.
+    /// Waits until each kind of question was asked and answered so many times from now on, and each
+    /// client once: so nothing is under way any more that was before. Gives what became of those, and
+    /// of no earlier ones.
     pub(crate) async fn next(&self, answers: usize) -> Record {
         let now = Instant::now();
         let from = self.count();
@@ -161,7 +169,9 @@ impl Load {
                 let seen = self.shared.seen();
                 let fresh = || seen.iter().skip(from).filter(|one| one.began >= now);
                 let count = |ask| fresh().filter(|one| one.ask == ask).count();
-                if self.kinds.iter().all(|ask| count(*ask) >= answers) {
+                let answered: BTreeSet<usize> = fresh().map(|one| one.client).collect();
+                let enough = self.kinds.iter().all(|ask| count(*ask) >= answers);
+                if enough && answered.len() == self.clients {
                     return Record(fresh().cloned().collect());
                 }
             }
@@ -198,7 +208,7 @@ impl Shared {
     }
 }
 
-async fn client(shared: Arc<Shared>, ask: Ask) {
+async fn client(shared: Arc<Shared>, number: usize, ask: Ask) {
     let api = Api::within(&shared.base, shared.patience);
     let get = |path: &str| api.request(Method::GET, path).token(&shared.caller);
     let post = |identity| {
@@ -228,6 +238,7 @@ async fn client(shared: Arc<Shared>, ask: Ask) {
         let began = Instant::now();
         let outcome = request.try_send().await;
         shared.seen().push(Seen {
+            client: number,
             ask,
             began,
             took: began.elapsed(),
@@ -262,6 +273,11 @@ impl Record {
         self.assert_each("a good answer, as it can be asked again", |one| {
             one.is_good() || !one.ask.is_idempotent()
         });
+    }
+
+    /// Whether all answers are good.
+    pub(crate) fn is_good(&self) -> bool {
+        self.0.iter().all(Seen::is_good)
     }
 
     /// Holds for each of these.
