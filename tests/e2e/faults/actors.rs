@@ -90,9 +90,12 @@ fn a_provider_over_its_restart_limit_shows_in_readyz_while_the_others_go_on() {
             &cloud,
             Options::default()
                 .set("providers", "restart_limit", 2)
-                .set("providers", "restart_window", 8)
-                // What is known stays known without the provider that is to fail.
-                .set("cache_coherence", "foreign_writers", false),
+                // Time enough to see it down.
+                .set("providers", "restart_window", 20)
+                // What is known stays known without the provider that is to fail, however late the
+                // node looks what others have changed.
+                .set("cache_coherence", "foreign_writers", false)
+                .set("cache_coherence", "trust_window", 60),
         )
         .await;
         let admin = caller(&cloud).await.at(server.api());

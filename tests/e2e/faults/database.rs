@@ -1,9 +1,7 @@
 //! The database hangs, dies, comes back, or loses connections, behind a wire that the test can
 //! cut.
 
-use std::time::Duration;
-
-use super::{PATIENCE, caller, until_ready, world};
+use super::{PATIENCE, caller, until_all_is_well, until_ready, world};
 use crate::support::cloud::Options;
 use crate::support::load::{Ask, Load, MIX};
 use crate::support::wire::Wire;
@@ -40,14 +38,12 @@ each_server! {
         let hung = load.next(1).await;
         wire.heal();
         let healed = until_ready(&node, true).await;
-        let after = load.next(20).await;
+        until_all_is_well(&load).await;
 
         let record = load.end().await;
         eprintln!("not ready after {noticed:?}, ready again after {healed:?}; hung:\n{hung}");
         record.assert_clean();
         assert!(hung.0.iter().any(|one| one.status() == 503), "{hung}");
-        assert!(hung.slowest() < Duration::from_secs(10), "{hung}");
-        after.assert_good();
     }
 
     async fn a_hung_database_shows_in_readyz_before_clients_run_into_deadlines(db: TestDb) {
@@ -94,13 +90,12 @@ each_server! {
         let dead = load.next(5).await;
         wire.heal();
         let healed = until_ready(&node, true).await;
-        let after = load.next(20).await;
+        until_all_is_well(&load).await;
 
         let record = load.end().await;
         eprintln!("not ready after {noticed:?}, ready again after {healed:?}; dead:\n{dead}");
         record.assert_clean();
         assert!(dead.0.iter().all(|one| one.status() == 503), "{dead}");
-        after.assert_good();
     }
 
     async fn a_killed_connection_is_replaced_and_no_read_fails(db: TestDb) {

@@ -292,11 +292,6 @@ impl Record {
     pub(crate) fn of(&self, ask: Ask) -> impl Iterator<Item = &Seen> {
         self.0.iter().filter(move |one| one.ask == ask)
     }
-
-    /// The longest that an answer took.
-    pub(crate) fn slowest(&self) -> Duration {
-        self.0.iter().map(|one| one.took).max().unwrap_or_default()
-    }
 }
 
 impl fmt::Display for Record {
