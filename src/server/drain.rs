@@ -42,8 +42,8 @@ impl Ends {
     }
 }
 
-/// What is cut off is said before it happens.
-const NOTICE: Duration = Duration::from_millis(100);
+/// What is cut off is said before it happens: so long before that a busy machine does not miss it.
+const NOTICE: Duration = Duration::from_millis(500);
 
 impl Drain {
     /// Waits for the signal, then ends the server in good order.
