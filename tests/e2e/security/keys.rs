@@ -34,7 +34,7 @@ each_database! {
 
         for (path, due) in [(&primary, "0600"), (&keys, "0700")] {
             let advice = format!("chmod {due} {}", path.display());
-            assert!(cloud.log().contains(&advice), "{}", cloud.log());
+            cloud.until_logged(&[&advice]).await;
             let report = say(&cloud, "doctor");
             let report = String::from_utf8_lossy(&report.stdout).into_owned();
             assert!(report.contains(&advice), "{report}");
