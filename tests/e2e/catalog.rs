@@ -375,26 +375,23 @@ each_database! {
         let other = cloud.start_node(Options::default()).await;
         let admin = cloud.api().admin().await;
         let alice = cloud.api().login("alice", Scope::Project("demo")).await;
-        let seen = async |what: &[&str]| {
+        let until_seen = async |what: &[&str]| {
             // Within the bounds of docs/ARCHITECTURE.md; asked until then.
-            for _ in 0..200 {
+            crate::support::until("the catalog at the other node", async || {
                 let answer = admin.at(other.api()).validate(alice.token()).await.expect(200);
-                if shown(&answer.json()["token"]["catalog"]) == what {
-                    return true;
-                }
-                actix_rt::time::sleep(std::time::Duration::from_millis(25)).await;
-            }
-            false
+                shown(&answer.json()["token"]["catalog"]) == what
+            })
+            .await;
         };
-        assert!(seen(&[]).await);
+        until_seen(&[]).await;
 
         let compute = service(&admin, "compute").await;
         let a = endpoint(&admin, &compute, "http://a").await;
         endpoint(&admin, &compute, "http://b").await;
-        assert!(seen(&["http://a", "http://b"]).await);
+        until_seen(&["http://a", "http://b"]).await;
         admin.put(&format!("/v3/OS-EP-FILTER/projects/demo/endpoints/{a}")).await.expect(204);
-        assert!(seen(&["http://a"]).await);
+        until_seen(&["http://a"]).await;
         admin.patch(&format!("/v3/endpoints/{a}"), &json!({"endpoint": {"url": "http://c"}})).await.expect(200);
-        assert!(seen(&["http://c"]).await);
+        until_seen(&["http://c"]).await;
     }
 }

@@ -330,13 +330,11 @@ each_database! {
         let grant = format!("/v3/projects/demo/users/{alice}/roles/{member}");
         // Asked until it says so: the other node follows within a bound, that of [cache_coherence].
         let until = async |session: &Session, status: u16| {
-            for _ in 0..500 {
-                if admin.at(there.api()).validate(session.token()).await.status() == status {
-                    return;
-                }
-                actix_rt::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-            panic!("the other node does not say {status}");
+            let what = format!("{status} of the other node");
+            crate::support::until(&what, async || {
+                admin.at(there.api()).validate(session.token()).await.status() == status
+            })
+            .await;
         };
         let patch = async |path: &str, kind: &str, on: bool| {
             admin.patch(path, &json!({kind: {"enabled": on}})).await.expect(200);

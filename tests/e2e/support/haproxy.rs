@@ -20,15 +20,22 @@ pub(crate) fn shipped(name: &str) -> PathBuf {
 pub(crate) struct Haproxy<'a> {
     folder: &'a Path,
     front: Port,
+    /// Where nobody listens, and nobody may as long as it runs.
+    nobody: Port,
 }
 
 impl<'a> Haproxy<'a> {
-    /// Before these.
-    pub(crate) fn start(db: &'a TestDb, nodes: [&Cloud<'_>; 2]) -> Self {
-        let haproxy = Self {
+    fn new(db: &'a TestDb) -> Self {
+        Self {
             folder: db.scratch(),
             front: Port::reserve(),
-        };
+            nobody: Port::reserve(),
+        }
+    }
+
+    /// Before these.
+    pub(crate) fn start(db: &'a TestDb, nodes: [&Cloud<'_>; 2]) -> Self {
+        let haproxy = Self::new(db);
         let stats = Port::reserve();
         let file = shipped("haproxy.cfg");
         haproxy.script(
@@ -52,11 +59,8 @@ impl<'a> Haproxy<'a> {
         python: &Cloud<'_>,
         moved: &str,
     ) -> Self {
-        let haproxy = Self {
-            folder: db.scratch(),
-            front: Port::reserve(),
-        };
-        let (secure, stats, nobody) = (Port::reserve(), Port::reserve(), Port::reserve());
+        let haproxy = Self::new(db);
+        let (secure, stats) = (Port::reserve(), Port::reserve());
         let made = |name: &str, text: String| {
             let path = db.scratch().join(name);
             fs::write(&path, text).unwrap();
@@ -84,7 +88,7 @@ impl<'a> Haproxy<'a> {
                 ("IDENTITY_NODE_1", nodes[0].address()),
                 ("IDENTITY_NODE_2", nodes[1].address()),
                 // One of the two is down.
-                ("IDENTITY_PYTHON_1", nobody.address()),
+                ("IDENTITY_PYTHON_1", haproxy.nobody.address()),
                 ("IDENTITY_PYTHON_2", python.address()),
                 ("IDENTITY_STATS", stats.address()),
                 ("HAPROXY_PORT", haproxy.front.number().to_string()),

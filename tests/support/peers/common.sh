@@ -134,7 +134,8 @@ stop() {
     running "$1" || return 0
     local pid
     pid=$(head -n 1 "$1")
-    kill -s "${2:-TERM}" "$pid"
+    # It may have ended by itself just now.
+    kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
     until_true 20 gone "$1" || kill -s KILL "$pid" || true
 }
 

@@ -24,7 +24,7 @@ start)
     haproxy -c -q "${files[@]}" || die "haproxy refuses $*"
     if accepts "$HAPROXY_PORT"; then die "port $HAPROXY_PORT is taken"; fi
     setsid haproxy -W "${files[@]}" -p "$DATA/pid" </dev/null >"$DATA/log" 2>&1 &
-    until_true 10 accepts "$HAPROXY_PORT" || die "it did not start: $(tail -n 5 "$DATA/log")"
+    until_true 60 accepts "$HAPROXY_PORT" || die "it did not start: $(tail -n 5 "$DATA/log")"
     say "$(haproxy -v | head -n 1 | cut -d' ' -f1-3) on 127.0.0.1:$HAPROXY_PORT"
     ;;
 stop) stop "$DATA/pid" ;;

@@ -43,7 +43,7 @@ start() {
         --max-connections=500 --innodb-buffer-pool-size=256M \
         --innodb-flush-log-at-trx-commit=$flush --innodb-doublewrite=$flush \
         </dev/null >"$DATA/log" 2>&1 &
-    until_true 60 client --execute='SELECT 1' || die "it did not start: $(tail -n 5 "$DATA/log")"
+    until_true 120 client --execute='SELECT 1' || die "it did not start: $(tail -n 5 "$DATA/log")"
     client --execute="CREATE USER IF NOT EXISTS '$account'@'127.0.0.1' IDENTIFIED BY '$password';
         GRANT ALL ON *.* TO '$account'@'127.0.0.1' WITH GRANT OPTION;"
     say "MariaDB $(client -BN -e 'SELECT VERSION()') on 127.0.0.1:$port"

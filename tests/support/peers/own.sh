@@ -84,7 +84,7 @@ launch() {
     [ -z "$URL" ] || command+=(--database "$URL")
     OS_BOOTSTRAP_PASSWORD=$PASSWORD "${command[@]}" >>"$RUN/server.log" 2>&1 &
     echo $! >"$RUN/pid"
-    until_true 60 curl --silent --fail "$API/readyz" || {
+    until_true 120 curl --silent --fail "$API/readyz" || {
         tail -n 20 "$RUN/server.log" >&2
         die "the server did not start"
     }

@@ -32,8 +32,8 @@ start() {
         as postgres "$programs/initdb" --pgdata="$DATA/files" --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
             --auth-local=trust --auth-host=scram-sha-256 >"$DATA/install.log" 2>&1 ||
         die "initdb failed: $(tail -n 5 "$DATA/install.log")"
-    server --wait --timeout=60 --log="$DATA/log" start </dev/null >"$DATA/start.log" 2>&1 \
-        -o "-p $port -k $DATA -c listen_addresses=127.0.0.1 -c max_connections=300 -c shared_buffers=256MB" \
+    server --wait --timeout=120 --log="$DATA/log" start </dev/null >"$DATA/start.log" 2>&1 \
+        -o "-p $port -k $DATA -c listen_addresses=127.0.0.1 -c max_connections=500 -c shared_buffers=256MB" \
         -o "-c synchronous_commit=$durable -c fsync=$durable -c full_page_writes=$durable" \
         -o "-c ssl=on -c ssl_cert_file=$DATA/certificate.pem -c ssl_key_file=$DATA/key.pem" ||
         die "it did not start: $(tail -n 5 "$DATA/log")"

@@ -65,7 +65,7 @@ start_memcached() {
     echo "$port" >"$DATA/memcached-port"
     setsid memcached -u nobody -l 127.0.0.1 -p "$port" -U 0 -m 64 </dev/null >"$DATA/memcached.log" 2>&1 &
     echo $! >"$DATA/memcached.pid"
-    until_true 10 accepts "$port" || die "memcached did not start"
+    until_true 60 accepts "$port" || die "memcached did not start"
 }
 
 prepare() {
@@ -96,7 +96,7 @@ start() {
         --module "${KEYSTONE_MODULE:-keystone.wsgi.api:application}" --pidfile "$DATA/pid" \
         --env "HOME=$DATA/home" --env "OS_KEYSTONE_CONFIG_DIR=$DATA" --env OS_KEYSTONE_CONFIG_FILES=keystone.conf \
         </dev/null >"$DATA/uwsgi.log" 2>&1 &
-    until_true 60 curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthcheck" ||
+    until_true 120 curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthcheck" ||
         die "it did not start: $(tail -n 5 "$DATA/uwsgi.log")"
     say "Python Keystone $version on http://127.0.0.1:$port/v3"
 }
