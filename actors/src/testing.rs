@@ -2,6 +2,7 @@
 //! made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::actor::supervisor::Supervision;
 use crate::actor::{Handle, Limits, Provider};
@@ -14,6 +15,10 @@ use crate::identity::{IdentityCaches, IdentityProvider, IdentitySettings};
 use crate::resource::{ResourceCaches, ResourceProvider, ResourceSettings};
 use crate::revocation::Invalidations;
 use crate::testdb::TestDb;
+
+/// For all deadlines: no test with a [`Bench`] is about them, and on a busy machine the tables alone
+/// take long.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A database with its tables, and what the providers of one node share.
 pub(crate) struct Bench {
@@ -33,10 +38,20 @@ impl Bench {
     /// Another node on a database that has its tables.
     pub fn second_node(db: &TestDb) -> Self {
         let url = DatabaseUrl::parse(db.url()).unwrap();
+        let storage = StorageLimits {
+            acquire: PATIENCE,
+            connect: PATIENCE,
+            statement: PATIENCE,
+            ..StorageLimits::default()
+        };
+        let actors = Limits {
+            deadline: PATIENCE,
+            ..Limits::default()
+        };
         Self {
-            databases: Databases::new(url, StorageLimits::default()).unwrap(),
+            databases: Databases::new(url, storage).unwrap(),
             invalidations: Invalidations::default(),
-            supervision: Supervision::start(0, Limits::default()),
+            supervision: Supervision::start(0, actors),
         }
     }
 

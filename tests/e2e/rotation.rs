@@ -139,7 +139,7 @@ async fn refusal(node: &Cloud<'_>) -> (Option<i32>, String) {
         .arg(node.config_file())
         .stdout(Stdio::null());
     let ended = actix_rt::task::spawn_blocking(move || server.output().unwrap());
-    let output = actix_rt::time::timeout(Duration::from_secs(30), ended);
+    let output = actix_rt::time::timeout(Duration::from_secs(120), ended);
     let output = output.await.expect("it refuses to start").unwrap();
     (
         output.status.code(),

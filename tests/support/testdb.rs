@@ -33,6 +33,9 @@ use mysql_async::prelude::Queryable as _;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
+/// Lets SQLite wait for whoever has its lock, in milliseconds.
+const PATIENT: &str = "PRAGMA busy_timeout = 30000;";
+
 /// The three databases that everything has to work on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -215,7 +218,7 @@ impl TestDb {
         let file = self.url.strip_prefix("sqlite:///").unwrap_or(&self.url);
         let mut connection = diesel::SqliteConnection::establish(file).expect("the file");
         connection
-            .batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
+            .batch_execute(&format!("{PATIENT} BEGIN EXCLUSIVE"))
             .expect("the lock");
         connection
     }
@@ -238,6 +241,7 @@ async fn read_number(
 
             let file = url.strip_prefix("sqlite:///").unwrap_or(url);
             let mut connection = diesel::SqliteConnection::establish(file)?;
+            connection.batch_execute(PATIENT)?;
             let sql = sql.replace("SIGNED", "INTEGER");
             let row: Row = diesel::sql_query(sql).get_result(&mut connection)?;
             Ok(row.number)
@@ -424,7 +428,7 @@ async fn run_sql(backend: Backend, url: &str, sql: &str) -> Outcome {
         Backend::Sqlite => {
             let file = url.strip_prefix("sqlite:///").unwrap_or(url);
             let mut connection = diesel::SqliteConnection::establish(file)?;
-            connection.batch_execute("PRAGMA busy_timeout = 5000")?;
+            connection.batch_execute(PATIENT)?;
             connection.batch_execute(sql)?;
         }
         Backend::Postgres => {

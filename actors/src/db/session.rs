@@ -58,6 +58,8 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use diesel::dsl::sql;
     use diesel::sql_types::Text;
     use diesel::{ExpressionMethods as _, QueryDsl as _};
@@ -109,8 +111,9 @@ mod tests {
         async fn a_statement_is_good_however_many_came_after_it(db: TestDb) {
             TestDb::execute(&db, "CREATE TABLE numbers (id INTEGER PRIMARY KEY)").await;
             TestDb::execute(&db, "INSERT INTO numbers VALUES (7)").await;
-            let databases =
-                Databases::new(DatabaseUrl::parse(db.url()).unwrap(), StorageLimits::default()).unwrap();
+            // So many of them may take long on a busy machine.
+            let limits = StorageLimits { statement: Duration::from_secs(120), ..StorageLimits::default() };
+            let databases = Databases::new(DatabaseUrl::parse(db.url()).unwrap(), limits).unwrap();
             let pool = databases.pool("test", 10).unwrap();
 
             let told: Result<Vec<i32>, Unavailable> = with_conn!(&pool, |conn| {

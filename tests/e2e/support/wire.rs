@@ -141,7 +141,8 @@ async fn carry(
         tokio::select! {
             changed = wanted.changed() => if changed.is_err() { return },
             accepted = accept => {
-                let (client, _) = accepted.expect("a connection");
+                // Whoever has gone before it was taken is nobody.
+                let Ok((client, _)) = accepted else { continue };
                 tokio::spawn(connection(client, Arc::clone(&target), wanted.clone()));
             }
         }
