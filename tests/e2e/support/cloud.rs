@@ -19,9 +19,9 @@ use super::port::Port;
 use super::{Answer, Api, python};
 use crate::testdb::{Backend, TestDb};
 
-/// How often, and how many times, a server is asked whether it is up yet.
+/// How often, and how many times, a server is asked whether it is up yet: for two minutes.
 const PAUSE: Duration = Duration::from_millis(50);
-const TRIES: u32 = 1200;
+const TRIES: u32 = 2400;
 
 /// Options of keystone.conf, as section, name and value; of two values the later counts.
 #[derive(Clone, Debug, Default)]

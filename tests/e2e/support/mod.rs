@@ -21,10 +21,10 @@ pub(crate) use api::{Answer, Api, Session};
 pub(crate) use cloud::{Cloud, Options};
 pub(crate) use login::{Scope, password, scoped, token};
 
-/// Waits until something holds, and says how long that took. Whoever waits for a minute gives up.
+/// Waits until something holds, and says how long that took. Whoever waits for two minutes gives up.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
+    while began.elapsed() < Duration::from_secs(120) {
         if holds().await {
             return began.elapsed();
         }
