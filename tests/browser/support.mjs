@@ -12,10 +12,14 @@ export const NODES = each('NODES');
 export const LOGS = each('LOGS');
 export const PIDS = each('PIDS');
 
+// How long anything may take, in milliseconds, on a machine that is busy.
+const PATIENCE = 120_000;
+
 let browser;
 export async function launch() {
   browser = await chromium.launch({
     executablePath: CHROMIUM,
+    timeout: PATIENCE,
     // As root there is no sandbox; nothing is asked of the network. A key is believed, so that to the
     // browser this certificate is as good as any.
     args: [`--ignore-certificate-errors-spki-list=${process.env.SPKI}`, '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -25,7 +29,8 @@ export const quit = () => browser.close();
 
 // Waits until something is so.
 export async function until(what, check) {
-  for (let tries = 0; tries < 300; tries += 1) {
+  const began = Date.now();
+  while (Date.now() - began < PATIENCE) {
     if (await check()) return;
     await new Promise((done) => setTimeout(done, 50));
   }
@@ -108,7 +113,7 @@ export async function giveProject(user) {
 // what a page offers as soon as it does, so only those pages offer anything that are to (`offers`).
 export async function device({ offers = false, ...options } = {}, authenticatorOptions = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(30000);
+  context.setDefaultTimeout(PATIENCE);
   if (!offers) await context.addInitScript(() => { window.PublicKeyCredential.isConditionalMediationAvailable = async () => false; });
   const page = await context.newPage();
   const key = authenticatorOptions ? await authenticator(page, authenticatorOptions) : null;
