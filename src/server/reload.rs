@@ -29,6 +29,9 @@ pub(super) struct Reloader {
     /// Whether the first of them was there when last looked at.
     has_policy_file: bool,
     certificate: Option<Certificate>,
+    /// How policy, certificate and configuration were before anybody was answered: whoever changes
+    /// them then is heard.
+    at_first: [Seen; 3],
     /// What was wrong when last looked at, so that it is said once.
     troubles: HashMap<&'static str, String>,
     /// What systemd shows while all is well.
@@ -49,29 +52,38 @@ impl Reloader {
         let policy = &node.config.oslo_policy;
         let mut policy_files = vec![config_dir.join(&policy.policy_file)];
         policy_files.extend(policy.policy_dirs.0.iter().map(|dir| config_dir.join(dir)));
-        Self {
+        let mut reloader = Self {
             node,
             sources: loaded.sources,
             settings: loaded.settings,
             has_policy_file: exists(&policy_files),
             policy_files,
             certificate,
+            at_first: Default::default(),
             troubles: HashMap::new(),
             status,
-        }
+        };
+        reloader.at_first = [
+            seen(&reloader.policy_files),
+            seen(&reloader.tls_files()),
+            seen(&reloader.config_files()),
+        ];
+        reloader
+    }
+
+    fn tls_files(&self) -> [PathBuf; 2] {
+        let files = self.certificate.as_ref().map(Certificate::files);
+        files.unwrap_or_default()
+    }
+
+    fn config_files(&self) -> Vec<PathBuf> {
+        [&self.sources.files[..], &self.sources.dirs[..]].concat()
     }
 
     /// Reloads for as long as the server runs, at every SIGHUP and when files change.
     pub async fn watch(mut self, mut hangup: Signal) {
-        let mut policy = seen(&self.policy_files);
-        let tls_files = self
-            .certificate
-            .as_ref()
-            .map(Certificate::files)
-            .unwrap_or_default();
-        let mut tls = seen(&tls_files);
-        let config_files = [&self.sources.files[..], &self.sources.dirs[..]].concat();
-        let mut config = seen(&config_files);
+        let (tls_files, config_files) = (self.tls_files(), self.config_files());
+        let [mut policy, mut tls, mut config] = std::mem::take(&mut self.at_first);
         let mut last = config.clone();
         loop {
             let asked = tokio::select! {
