@@ -121,7 +121,8 @@ each_server! {
 fn while_another_holds_the_lock_of_sqlite_reads_go_on_and_writes_are_503() {
     run(Backend::Sqlite, async |db: TestDb| {
         let cloud = world(&db)
-            .set("storage", "statement_timeout", 2)
+            // What a busy machine may take for a read, and less than SQLite waits for its lock.
+            .set("storage", "statement_timeout", 4)
             .start()
             .await;
         let admin = caller(&cloud).await;
