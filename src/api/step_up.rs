@@ -144,7 +144,8 @@ impl StepUp {
 
     fn end_of_made(&self, issued_at: i64, expires_at: i64, now: i64) -> i64 {
         let latest_of_old = now + self.token_life - self.max_age - 1;
-        // Where tokens live no longer than a login counts as young there are none that are old.
+        // Where tokens live no longer than a login counts as young none of ours is old, and none can be made
+        // that counts as old: `config check` warns, for one that lives longer makes new ones all its life.
         match self.is_young(issued_at, expires_at, now) || latest_of_old <= now {
             true => expires_at,
             false => expires_at.min(latest_of_old),

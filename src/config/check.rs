@@ -111,6 +111,21 @@ pub(super) fn notes(config: &Config, reader: &Reader<'_>) -> Vec<Warning> {
              believed of nobody yet; name the proxies in [api_server] trusted_proxies",
         );
     }
+    if config.webauthn.enabled && passkeys::is_never_old(config) {
+        let own = ("webauthn", "enrolment_max_auth_age");
+        let (section, name) = match reader.text(own.0, own.1) {
+            Some(_) => own,
+            None => ("token", "expiration"),
+        };
+        note(
+            section,
+            name,
+            "[webauthn] enrolment_max_auth_age is no less than [token] expiration: no token counts as \
+             one of a login too long ago, and one that lives longer (made by Python Keystone, or \
+             before expiration was lowered) makes new ones for as long as it lives; set \
+             enrolment_max_auth_age at least two seconds below expiration",
+        );
+    }
     notes
 }
 

@@ -112,6 +112,16 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     }
 }
 
+/// Whether a login counts as one of just now for as long as its token lives. Then nothing that is made of
+/// a token can be kept from counting so as well ([`StepUp::end_of_made_from`]).
+///
+/// [`StepUp::end_of_made_from`]: crate::api::step_up::StepUp::end_of_made_from
+pub(super) fn is_never_old(config: &Config) -> bool {
+    let max_age = config.webauthn.enrolment_max_auth_age.as_secs();
+    // What counts as old ends a second earlier than what does not, and not at once.
+    config.token.expiration.as_secs() <= max_age.saturating_add(1)
+}
+
 fn is_domain(id: &str) -> bool {
     let lower = !id.bytes().any(|byte| byte.is_ascii_uppercase());
     lower && matches!(Host::parse(id), Ok(Host::Domain(domain)) if domain == id)

@@ -108,6 +108,31 @@ fn models_are_listed_with_the_certificates_that_attest_them() {
 }
 
 #[test]
+fn a_login_that_counts_as_one_of_just_now_as_long_as_its_token_lives_is_warned_of() {
+    let warnings = |age: u32, life: u32| -> Vec<String> {
+        let lines = format!(
+            "origins = https://cloud.example\nenrolment_max_auth_age = {age}\n[token]\n\
+             expiration = {life}"
+        );
+        let warnings = file(&enabled(&lines)).warnings;
+        warnings.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(warnings(600, 602), [""; 0]);
+    for life in [300, 600, 601] {
+        let told = warnings(600, life);
+        assert_eq!(told.len(), 1, "{life}: {told:?}");
+        let at = "a.conf:7: [webauthn] enrolment_max_auth_age is no less than [token] expiration";
+        assert!(told[0].starts_with(at), "{life}: {told:?}");
+    }
+
+    let unset = "origins = https://cloud.example\n[token]\nexpiration = 600";
+    let told = file(&enabled(unset)).warnings[0].to_string();
+    assert!(told.starts_with("a.conf:8: "), "where the other is: {told}");
+    let off = file("[token]\nexpiration = 600\n[webauthn]\nenabled = false");
+    assert_eq!(off.warnings, []);
+}
+
+#[test]
 fn localhost_needs_no_tls() {
     file(
         "[auth]\nmethods = password,x509\n[webauthn]\nenabled = true\n\
