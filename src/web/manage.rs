@@ -141,7 +141,7 @@ fn one(passkey: &Passkey, shared: &[(&str, Slot<'_>); 2]) -> Html {
     });
     let warning = Html::of(match passkey.state {
         State::Suspect => {
-            r#"<p class="message warn">It once answered with an older counter than before, or was copied to other devices: somebody may have a copy of it. Remove it, unless you know why.</p>"#
+            r#"<p class="message warn">It once answered with an older counter than before, or was copied to other devices, or is on one alone again: somebody may have a copy of it. Remove it, unless you know why.</p>"#
         }
         _ => "",
     });
