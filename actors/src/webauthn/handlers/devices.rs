@@ -35,8 +35,8 @@ impl Serve<StartDevice> for WebauthnProvider {
             client,
             expires_at: now.saturating_add(self.settings.device_ttl),
         };
-        // First, so that those that are over are not in the way.
-        self.prune(now).await;
+        // Also where there is no more place.
+        self.prune(now);
         store::insert_device(&self.db, &device, now).await?;
         Ok(Device {
             device_code,

@@ -15,7 +15,7 @@ impl Serve<CreateInvitation> for WebauthnProvider {
         let expires_at = now.saturating_add(self.settings.invitation_ttl);
         let hash = codes::hash_of(&secret);
         store::insert_invitation(&self.db, &hash, &user, &created_by, expires_at, now).await?;
-        self.prune(now).await;
+        self.prune(now);
         Ok(Invitation { secret, expires_at })
     }
 }

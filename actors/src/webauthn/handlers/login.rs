@@ -168,7 +168,7 @@ impl Serve<FinishLogin> for WebauthnProvider {
             Ok(who) => Verdict::Accepted(who),
             Err(reason) => Verdict::Refused(reason),
         };
-        self.prune(message.now).await;
+        self.prune(message.now);
         Ok(verdict)
     }
 }

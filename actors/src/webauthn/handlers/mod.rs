@@ -7,14 +7,14 @@ mod passkeys;
 mod recovery;
 mod registration;
 
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::hmac;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{Descriptor, Error, WebauthnProvider, limits, store};
+use crate::db::Db;
 
 /// Seconds between two looks at what is over.
 const PRUNE_EVERY: i64 = 60;
@@ -26,8 +26,8 @@ pub(super) struct Shared {
     secret: OnceCell<hmac::Key>,
     /// When to look next at what is over, in seconds since 1970.
     next_prune: AtomicI64,
-    /// How far the look at users who are gone has come.
-    swept: Mutex<store::Swept>,
+    /// How far the look at users who are gone has come. Whoever has it removes, and nobody else does.
+    pub(super) swept: Arc<Mutex<store::Swept>>,
 }
 
 impl WebauthnProvider {
@@ -40,37 +40,31 @@ impl WebauthnProvider {
         self.shared.secret.get_or_try_init(load).await
     }
 
-    /// Removes what is over, and what users have left who are gone, now and then: by the way, when
-    /// something is written.
-    async fn prune(&self, now: i64) {
-        let next = self.shared.next_prune.load(Ordering::Relaxed);
-        let then = now.saturating_add(PRUNE_EVERY);
-        let mine = |next, then| {
-            self.shared
-                .next_prune
-                .compare_exchange(next, then, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-        };
-        if now < next || !mine(next, then) {
+    /// Begins to remove what is over, and what users have left who are gone, now and then: when something
+    /// is written. Nobody waits for it, as it may take long, and what was written is written; and it goes on
+    /// when the one who began it has gone. Of one node only one does so at a time.
+    fn prune(&self, now: i64) {
+        if now < self.shared.next_prune.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = store::prune(&self.db, now).await {
-            tracing::warn!(%error, "what is over of passkeys was not removed");
-        }
-        let from = mem::take(&mut *self.swept());
-        match store::sweep(&self.db, from).await {
-            Ok(to) => *self.swept() = to,
-            Err(error) => {
-                tracing::warn!(%error, "what users had of passkeys who are gone was not removed");
-            }
-        }
+        let Ok(mut swept) = Arc::clone(&self.shared.swept).try_lock_owned() else {
+            return;
+        };
+        let next = now.saturating_add(PRUNE_EVERY);
+        self.shared.next_prune.store(next, Ordering::Relaxed);
+        let db = self.db.clone();
+        actix_rt::spawn(async move { prune(&db, now, &mut swept).await });
     }
+}
 
-    fn swept(&self) -> MutexGuard<'_, store::Swept> {
-        self.shared
-            .swept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+/// Removes what is over, and goes on with what users have left who are gone. What fails is for the next
+/// time.
+async fn prune(db: &Db, now: i64, swept: &mut store::Swept) {
+    if let Err(error) = store::prune(db, now).await {
+        tracing::warn!(%error, "what is over of passkeys was not removed");
+    }
+    if let Err(error) = store::sweep(db, swept).await {
+        tracing::warn!(%error, "what users had of passkeys who are gone was not removed");
     }
 }
 

@@ -117,7 +117,7 @@ impl Serve<FinishRegistration> for WebauthnProvider {
             now,
         };
         let row = store::register(&self.db, &registration).await?;
-        self.prune(now).await;
+        self.prune(now);
         Ok(Arc::new(row.into()))
     }
 }

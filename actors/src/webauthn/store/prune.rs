@@ -1,5 +1,7 @@
 //! The removal of rows that are over, and of what users leave whom others deleted.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -14,8 +16,8 @@ use crate::db::schema::{
 use crate::epoch::Entity;
 use crate::{transaction, with_conn};
 
-/// Rows of each table that one statement removes, and users that one looks at: so many that it takes
-/// no time, and that nobody waits for.
+/// Rows of each table that one statement removes, and users that one looks at: so few that nobody waits
+/// long for what it locks.
 const ROWS: i64 = 500;
 
 /// Times that one call does so; what is left is for the next one.
@@ -73,10 +75,25 @@ fn fills(rows: &[String]) -> bool {
 }
 
 /// How far a sweep has come: the table, and the user behind whom it goes on there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Swept {
     table: usize,
     after: String,
+}
+
+impl Swept {
+    /// These were the next users; behind those of the last table it begins anew.
+    fn pass(&mut self, users: &[String]) {
+        match users.last() {
+            Some(last) if fills(users) => self.after.clone_from(last),
+            _ => {
+                *self = Self {
+                    table: (self.table + 1) % TABLES,
+                    after: String::new(),
+                }
+            }
+        }
+    }
 }
 
 /// Tables whose rows are a user's for as long as there is that user.
@@ -87,30 +104,24 @@ const TABLES: usize = 5;
 ///
 /// Who has something here is in the table of users, of whatever kind: nothing is given to others.
 ///
-/// A call looks at some thousand users, and the next one goes on where it ended; behind the last one
-/// it begins anew. Nothing is locked but rows of users who are gone.
-pub(in super::super) async fn sweep(db: &Db, from: Swept) -> Result<Swept, Error> {
-    let mut at = from;
+/// A call looks at some thousand users, from `at` on, which says then where the next one begins. Locked
+/// are rows of users who are gone, on MariaDB with the gaps beside them, in which others have to wait
+/// with what they insert until this is removed.
+pub(in super::super) async fn sweep(db: &Db, at: &mut Swept) -> Result<(), Error> {
     for _ in 0..ROUNDS {
-        let users = users_of(db, &at).await?;
+        let users = users_of(db, at).await?;
+        // Before anything fails: what can't be removed waits for the next time round, and is in nobody's
+        // way.
+        at.pass(&users);
         let gone = gone(db, &users).await?;
         if !gone.is_empty() {
             remove_of(db, &gone).await?;
         }
-        match users.last() {
-            Some(last) if fills(&users) => at.after.clone_from(last),
-            _ => {
-                at = Swept {
-                    table: at.table + 1,
-                    after: String::new(),
-                }
-            }
-        }
-        if at.table >= TABLES {
-            return Ok(Swept::default());
+        if *at == Swept::default() {
+            break;
         }
     }
-    Ok(at)
+    Ok(())
 }
 
 /// The next users in a table.
@@ -152,7 +163,8 @@ async fn gone(db: &Db, users: &[String]) -> Result<Vec<String>, Error> {
             .select(user::id)
             .load(conn)
             .await?;
-        let is_gone = |id: &&String| !there.contains(id);
+        let there: HashSet<String> = there.into_iter().collect();
+        let is_gone = |id: &&String| !there.contains(*id);
         let gone: Vec<String> = users.iter().filter(is_gone).cloned().collect();
         if there.is_empty() {
             let any: Option<String> = user::table.select(user::id).first(conn).await.optional()?;

@@ -45,13 +45,22 @@ fn keys() -> Arc<LiveKeys> {
 
 /// A node on a database that has its tables.
 fn node(bench: &Bench, settings: Settings) -> Handle<WebauthnProvider> {
+    bench.start(provider(bench, settings))
+}
+
+fn provider(bench: &Bench, settings: Settings) -> WebauthnProvider {
     let (db, settings) = (bench.pool("webauthn"), Arc::new(settings));
-    let invalidations = bench.invalidations.clone();
-    bench.start(WebauthnProvider::new(db, invalidations, keys(), settings))
+    WebauthnProvider::new(db, bench.invalidations.clone(), keys(), settings)
 }
 
 /// A node on a new database, where Alice and Bob are.
 async fn start(db: &TestDb, settings: Settings) -> (Handle<WebauthnProvider>, Bench) {
+    let bench = with_users(db).await;
+    (node(&bench, settings), bench)
+}
+
+/// A new database, where Alice and Bob are.
+async fn with_users(db: &TestDb) -> Bench {
     let bench = Bench::new(db).await;
     db.execute(
         "INSERT INTO project (id, name, extra, enabled, domain_id, is_domain)
@@ -61,7 +70,7 @@ async fn start(db: &TestDb, settings: Settings) -> (Handle<WebauthnProvider>, Be
     for user in [ALICE, BOB] {
         add_user(db, user, "2026-11-01 00:00:00").await;
     }
-    (node(&bench, settings), bench)
+    bench
 }
 
 async fn add_user(db: &TestDb, id: &str, created_at: &str) {

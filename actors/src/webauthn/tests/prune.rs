@@ -1,7 +1,23 @@
-//! What is removed by the way.
+//! What is removed now and then.
 
 use super::*;
 use crate::testdb::each_database;
+
+/// What the replicas of a node share.
+type Shared = Arc<handlers::Shared>;
+
+/// As [`start`], and what the node's replicas share.
+async fn start_shared(db: &TestDb) -> (Handle<WebauthnProvider>, Shared, Bench) {
+    let bench = with_users(db).await;
+    let provider = provider(&bench, settings());
+    let shared = Arc::clone(&provider.shared);
+    (bench.start(provider), shared, bench)
+}
+
+/// Until all is removed that is being removed: who begins has the state before the answer is there.
+async fn done(shared: &Shared) {
+    drop(shared.swept.lock().await);
+}
 
 async fn count(db: &TestDb, table: &str) -> i64 {
     db.number(&format!("SELECT COUNT(*) FROM ng_webauthn_{table}"))
@@ -36,7 +52,7 @@ async fn add_many(db: &TestDb, table: &str, name: &str, number: &str) {
 
 each_database! {
     async fn what_users_have_who_were_deleted_elsewhere_is_removed_and_of_no_others(db: TestDb) {
-        let (provider, _bench) = start(&db, settings()).await;
+        let (provider, shared, _bench) = start_shared(&db).await;
         let (alice, bob) = (passkey_of_alice(&provider).await, passkey_of_bob(&provider).await);
         for who in [ALICE, BOB] {
             provider.send(NewRecoveryCodes { user: user(who), now: NOW }).await.unwrap();
@@ -49,8 +65,10 @@ each_database! {
         }
         // Python Keystone knows nothing of these tables.
         db.execute(&format!(r#"DELETE FROM "user" WHERE id = '{ALICE}'"#)).await;
+        done(&shared).await;
 
         assert_eq!(logs_in(&provider, &bob, NOW + 60).await, accepted(BOB, &bob));
+        done(&shared).await;
 
         for (table, left) in [
             ("credential", 1), ("user", 1), ("token", 1), ("recovery", 10), ("recovery_limit", 1),
@@ -65,29 +83,51 @@ each_database! {
     }
 
     async fn whatever_there_is_that_is_over_is_removed_in_time(db: TestDb) {
-        let (provider, _bench) = start(&db, settings()).await;
-        let bob = passkey_of_bob(&provider).await;
+        let (provider, bench) = start(&db, settings()).await;
         provider.send(NewRecoveryCodes { user: user(BOB), now: NOW }).await.unwrap();
         add_many(&db, "consumed", "over", "1").await;
         add_many(&db, "given", "gone", "1").await;
-        let later = NOW + 100_000;
+        let pool = bench.pool("prune");
+        let mut swept = store::Swept::default();
 
-        for now in [later, later + 60] {
-            assert_eq!(logs_in(&provider, &bob, now).await, accepted(BOB, &bob));
+        for left in [1_000, 0] {
+            store::prune(&pool, NOW).await.unwrap();
+            store::sweep(&pool, &mut swept).await.unwrap();
+            assert_eq!(count(&db, "consumed").await, left, "it ends, and the next one goes on");
+            assert_eq!(swept == store::Swept::default(), left == 0, "where this one has ended");
         }
 
-        // Those of the two logins, and Bob's.
-        assert_eq!((count(&db, "consumed").await, count(&db, "given").await), (2, 1));
+        // Bob's.
+        assert_eq!(count(&db, "given").await, 1);
         assert_eq!(provider.send(CountRecoveryCodes { user: user(BOB) }).await.unwrap(), 10);
     }
 
-    async fn where_there_are_no_users_at_all_nothing_of_them_is_removed(db: TestDb) {
-        let (provider, _bench) = start(&db, settings()).await;
+    async fn nobody_waits_for_what_is_removed_and_one_at_a_time_removes(db: TestDb) {
+        let (provider, shared, _bench) = start_shared(&db).await;
         let bob = passkey_of_bob(&provider).await;
+        // Who registered has begun to remove: that has to end first.
+        let other = Arc::clone(&shared.swept).lock_owned().await;
+        db.execute("INSERT INTO ng_webauthn_consumed VALUES ('over', 1)").await;
+        let over = "SELECT COUNT(*) FROM ng_webauthn_consumed WHERE challenge_hash = 'over'";
+
+        assert_eq!(logs_in(&provider, &bob, NOW + 60).await, accepted(BOB, &bob));
+        assert_eq!(db.number(over).await, 1, "somebody else removes");
+
+        drop(other);
+        assert_eq!(logs_in(&provider, &bob, NOW + 60).await, accepted(BOB, &bob));
+        done(&shared).await;
+        assert_eq!(db.number(over).await, 0, "the next one does");
+    }
+
+    async fn where_there_are_no_users_at_all_nothing_of_them_is_removed(db: TestDb) {
+        let (provider, shared, _bench) = start_shared(&db).await;
+        let bob = passkey_of_bob(&provider).await;
+        done(&shared).await;
         db.execute(r#"DELETE FROM "user""#).await;
 
         let gone = Verdict::Refused(Reason::UserGone);
         assert_eq!(logs_in(&provider, &bob, NOW + 60).await, gone);
+        done(&shared).await;
 
         assert_eq!((count(&db, "credential").await, count(&db, "user").await), (1, 1));
         add_user(&db, BOB, "2026-11-01 00:00:00").await;
