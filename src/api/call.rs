@@ -134,23 +134,22 @@ impl<B> Call<B> {
     }
 
     /// Tells of what followed from a change, of which Keystone says to nobody who did it, and then of
-    /// what the caller did.
+    /// what the caller did. There is room for that also where there is none for all that followed.
     pub fn notify_all(
         &self,
         followed: impl IntoIterator<Item = Subject>,
         done: impl IntoIterator<Item = Subject>,
     ) {
-        let event = |initiator: Initiator| {
-            move |subject| Event {
-                subject,
-                initiator: initiator.clone(),
-                outcome: Outcome::Success,
-                reason: None,
-            }
-        };
-        let followed = followed.into_iter().map(event(Initiator::default()));
-        let done = done.into_iter().map(event(self.initiator()));
-        self.node.notifier.send_all(followed.chain(done).collect());
+        let followed = followed.into_iter().map(|subject| Event {
+            subject,
+            initiator: Initiator::default(),
+            outcome: Outcome::Success,
+            reason: None,
+        });
+        self.node.notifier.send_all(followed);
+        for subject in done {
+            self.tell(subject);
+        }
     }
 
     /// The same of any subject.

@@ -3,15 +3,14 @@
 //!
 //! A handler calls [`Notifier::send`] once its change is committed, and never waits: what has no
 //! room in the queue is dropped and counted, for no request fails because nobody listens. What one
-//! deletion takes along may be more than the queue holds: [`Notifier::send_all`].
+//! deletion takes along may be very much: [`Notifier::send_all`] leaves room for what else happens.
 
 mod event;
 #[cfg(test)]
 mod tests;
 
-use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use keystone_actors::actor::Handle;
@@ -20,7 +19,6 @@ use keystone_actors::identity::{GetUser, IdentityProvider};
 use keystone_actors::ids::UserId;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 use tracing::{error, info, warn};
 
 pub use event::{Actor, Event, Initiator, Kind, Operation, Outcome, Reason, Subject};
@@ -29,12 +27,12 @@ use crate::config::Config;
 use crate::config::sections::NotificationFormat;
 use crate::telemetry::sink::{Sink, SinkError};
 
-/// Notifications that may wait to be written.
-const QUEUE: usize = 10_000;
+/// Notifications that may wait to be written: some hundred bytes each, once there are so many.
+const QUEUE: usize = 110_000;
 
-/// Notifications that may wait for room besides, where a request gave more than there was: some
-/// hundred bytes each. Those of one request more are taken before the end is seen.
-const MOST_WAITING: usize = 100_000;
+/// How many of them only [`Notifier::send`] may add, so that no deletion, however much it takes along,
+/// keeps a login that failed from being told.
+const KEPT: usize = 10_000;
 
 /// Where handlers send notifications. Cheap to clone.
 #[derive(Clone)]
@@ -43,8 +41,6 @@ pub struct Notifier {
     /// `None` where nobody listens.
     queue: Option<mpsc::Sender<(Event, DateTime<Utc>)>>,
     file: Option<Sink>,
-    /// Those for which tasks wait.
-    waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -102,7 +98,6 @@ impl Notifier {
             settings,
             queue,
             file,
-            waiting: Arc::default(),
             dropped: Arc::default(),
         })
     }
@@ -118,38 +113,19 @@ impl Notifier {
         }
     }
 
-    /// Tells of what came of one request, in this order, also if it is more than the queue holds: for
-    /// the rest a task waits, not the caller, unless very many wait already.
-    pub fn send_all(&self, events: Vec<Event>) {
-        let Some(queue) = self.queue.clone() else {
-            return;
-        };
+    /// Tells of all that followed from one request, in this order and before what is told later. The
+    /// last of the room is not theirs. Where nobody listens they are not even made.
+    pub fn send_all(&self, events: impl IntoIterator<Item = Event>) {
+        let Some(queue) = &self.queue else { return };
         let now = Utc::now();
-        let wanted = events.into_iter().filter(|event| self.is_wanted(event));
-        let wanted: Vec<_> = wanted.map(|event| (event, now)).collect();
-        let mut wanted = wanted.into_iter();
-        while let Some(one) = wanted.next() {
-            let one = match queue.try_send(one) {
-                Ok(()) => continue,
-                Err(TrySendError::Closed(_)) => return,
-                Err(TrySendError::Full(one)) => one,
-            };
-            let rest = wanted.len() + 1;
-            let waiting = Arc::clone(&self.waiting);
-            if waiting.fetch_add(rest, Ordering::Relaxed) > MOST_WAITING {
-                waiting.fetch_sub(rest, Ordering::Relaxed);
-                self.count_dropped(rest);
-                return;
+        let mut dropped = 0;
+        for event in events.into_iter().filter(|event| self.is_wanted(event)) {
+            if queue.capacity() <= KEPT || queue.try_send((event, now)).is_err() {
+                dropped += 1;
             }
-            actix_rt::spawn(async move {
-                for one in iter::once(one).chain(wanted) {
-                    if queue.send(one).await.is_err() {
-                        return;
-                    }
-                    waiting.fetch_sub(1, Ordering::Relaxed);
-                }
-            });
-            return;
+        }
+        if dropped > 0 {
+            self.count_dropped(dropped);
         }
     }
 

@@ -81,9 +81,9 @@ fn of_what_followed_from_something_else_nobody_is_said_to_have_done_it() {
     assert_eq!(followed.basic(), Some(json!({"resource_info": "u"})));
 }
 
-#[test]
-fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
-    let (sender, mut receiver) = mpsc::channel(2);
+/// One that wants to hear of no updates, with so much room, and what it was told.
+fn notifier(room: usize) -> (Notifier, mpsc::Receiver<(Event, DateTime<Utc>)>) {
+    let (sender, receiver) = mpsc::channel(room);
     let notifier = Notifier {
         settings: Arc::new(Settings {
             format: NotificationFormat::Cadf,
@@ -92,9 +92,13 @@ fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
         }),
         queue: Some(sender),
         file: None,
-        waiting: Arc::default(),
         dropped: Arc::default(),
     };
+    (notifier, receiver)
+}
+
+/// What one request gives: four that are wanted.
+fn many() -> impl Iterator<Item = Event> {
     let operations = [
         Operation::Created,
         Operation::Updated,
@@ -102,21 +106,74 @@ fn what_came_of_one_request_is_told_in_order_however_much_it_is() {
         Operation::Deleted,
         Operation::Created,
     ];
-    let told = actix_rt::System::new().block_on(async move {
-        notifier.send_all(operations.map(|one| event(user(one))).into());
-        let mut told = Vec::new();
-        for _ in 0..4 {
-            told.extend(receiver.recv().await.map(|(event, _)| event.event_type()));
-        }
-        assert_eq!(notifier.dropped(), 0);
-        // Where nothing is written, there is an end to it.
-        notifier.waiting.store(MOST_WAITING + 1, Ordering::Relaxed);
-        notifier.send_all(operations.map(|one| event(user(one))).into());
-        assert_eq!(notifier.dropped(), 2);
-        told
-    });
-    let wanted = ["created", "disabled", "deleted", "created"];
-    assert_eq!(told, wanted.map(|one| format!("identity.user.{one}")));
+    operations.into_iter().map(|one| event(user(one)))
+}
+
+fn told(mut queue: mpsc::Receiver<(Event, DateTime<Utc>)>) -> Vec<&'static str> {
+    let told = std::iter::from_fn(|| queue.try_recv().ok());
+    told.map(|(event, _)| match event.subject {
+        Subject::Resource { operation, .. } => match operation {
+            Operation::Created => "created",
+            Operation::Updated => "updated",
+            Operation::Deleted => "deleted",
+            Operation::Disabled => "disabled",
+        },
+        _ => "login",
+    })
+    .collect()
+}
+
+#[test]
+fn after_as_much_as_one_request_may_give_what_else_happens_is_told() {
+    let (notifier, queue) = notifier(KEPT + 4);
+    notifier.send_all(many());
+    notifier.send(event(Subject::Authentication));
+    notifier.send(event(user(Operation::Deleted)));
+    assert_eq!(notifier.dropped(), 0);
+    let wanted = [
+        "created", "disabled", "deleted", "created", "login", "deleted",
+    ];
+    assert_eq!(told(queue), wanted);
+}
+
+#[test]
+fn what_is_too_much_of_one_request_is_dropped_and_counted() {
+    let (notifier, queue) = notifier(KEPT + 2);
+    notifier.send_all(many());
+    assert_eq!(notifier.dropped(), 2);
+    notifier.send_all(many());
+    assert_eq!(notifier.dropped(), 6);
+    // All the room that is left is for these.
+    for _ in 0..KEPT {
+        notifier.send(event(Subject::Authentication));
+    }
+    assert_eq!(notifier.dropped(), 6);
+    notifier.send(event(Subject::Authentication));
+    assert_eq!(notifier.dropped(), 7);
+    let told = told(queue);
+    assert_eq!(told[..3], ["created", "disabled", "login"]);
+    assert_eq!(told.len(), KEPT + 2);
+}
+
+#[test]
+fn what_comes_once_nothing_is_written_any_more_is_counted_as_dropped() {
+    let (notifier, queue) = notifier(KEPT + 10);
+    drop(queue);
+    notifier.send_all(many());
+    notifier.send(event(Subject::Authentication));
+    assert_eq!(notifier.dropped(), 5);
+}
+
+#[test]
+fn where_nobody_listens_nothing_is_made_to_be_told() {
+    let (mut notifier, _queue) = notifier(KEPT + 10);
+    let mut made = 0;
+    notifier.send_all(many().inspect(|_| made += 1));
+    assert_eq!(made, 5);
+    notifier.queue = None;
+    notifier.send_all(many().inspect(|_| made += 1));
+    assert_eq!(made, 5);
+    assert_eq!(notifier.dropped(), 0);
 }
 
 #[test]
