@@ -7,10 +7,10 @@ use chrono::Utc;
 use keystone_actors::identity::{
     AddUserToGroup, CheckUserInGroup, CreateGroup, DeleteGroup, Error, GetGroup, GetUser, Group,
     GroupFilter, GroupPatch, ListGroups, ListUsersInGroup, NewGroup, RemoveUserFromGroup,
-    UpdateGroup, UserFilter,
+    UpdateGroup, User, UserFilter,
 };
 use keystone_actors::ids::{GroupId, UserId};
-use keystone_actors::listing::TextFilter;
+use keystone_actors::listing::{Listed, Page, TextFilter};
 use serde_json::Value;
 
 use super::users;
@@ -23,6 +23,10 @@ use crate::api::routes::Routes;
 use crate::api::schema::{self, Schema, object, text};
 use crate::notify::{self, Actor, Kind, Operation};
 use crate::policy::{Rule, Subject, Target};
+
+/// Members of a group that are read at a time: with the one that shows whether there are more, what the
+/// provider reads at once.
+const AT_A_TIME: usize = 999;
 
 /// Routes them.
 pub fn routes(api: &mut Router) {
@@ -197,13 +201,38 @@ async fn members(call: Call, id: web::Path<GroupId>) -> Result<HttpResponse, Api
     };
     let own = call.caller.domain_id();
     filter.domain_id.extend(own.map(TextFilter::equals));
-    let list = ListUsersInGroup {
-        group: group.id.clone(),
-        filter,
-        page: paging.page_of_whole(),
-    };
-    let found = call.providers().identity.read(list).await?;
+    let found = read_members(&call, &group.id, filter, paging.page_of_whole()).await?;
     users::answer_list(&call, found, &paging)
+}
+
+/// This page of a group's members, however long: so many at a time, so that no deadline counts for the
+/// whole.
+async fn read_members(
+    call: &Call,
+    group: &GroupId,
+    filter: UserFilter,
+    page: Page,
+) -> Result<Listed<Arc<User>>, Error> {
+    let most = page.limit.unwrap_or(usize::MAX);
+    let mut marker = page.marker;
+    let mut members: Vec<Arc<User>> = Vec::new();
+    loop {
+        let list = ListUsersInGroup {
+            group: group.clone(),
+            filter: filter.clone(),
+            page: Page {
+                marker: marker.take(),
+                limit: Some(AT_A_TIME.min(most - members.len())),
+            },
+            after: members.last().map(|last| last.id.clone()),
+        };
+        let found = call.providers().identity.read(list).await?;
+        members.extend(found.members);
+        if !found.full || members.len() >= most {
+            let full = found.full;
+            return Ok(Listed { members, full });
+        }
+    }
 }
 
 /// Whether a user is in a group: `GET /v3/groups/{group_id}/users/{user_id}`.

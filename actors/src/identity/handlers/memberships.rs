@@ -94,6 +94,7 @@ impl Serve<ListUsersInGroup> for IdentityProvider {
             group,
             filter,
             page,
+            after,
         } = message;
         let group = self.group(&group).await?;
         let limit = page.limit.unwrap_or(usize::MAX);
@@ -105,6 +106,7 @@ impl Serve<ListUsersInGroup> for IdentityProvider {
                 limit: page.limit.map(|limit| limit.saturating_add(1)),
                 ..page
             },
+            after: after.as_ref(),
             days: self.settings.inactivity_days(),
         };
         let mut members = store::list_users(&self.db, &request).await?.members;

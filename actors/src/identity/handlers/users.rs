@@ -131,6 +131,7 @@ impl Serve<ListUsers> for IdentityProvider {
             filter: &filter,
             group: None,
             page: &page,
+            after: None,
             days: self.settings.inactivity_days(),
         };
         let listed = store::list_users(&self.db, &request).await?;

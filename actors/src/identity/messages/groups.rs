@@ -122,6 +122,9 @@ impl Idempotent for CheckUserInGroup {}
 /// The users that are in a group for good and match, in the order of their IDs. `GroupNotFound`
 /// if there is no such group, `MarkerNotFound` if there is no user of the marker's ID. A page is full
 /// where there are more.
+///
+/// A group may be too large to be read within one deadline. Whoever wants all of it asks for some at a
+/// time.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Listed<Arc<User>>, Error>")]
 pub struct ListUsersInGroup {
@@ -131,6 +134,8 @@ pub struct ListUsersInGroup {
     pub filter: UserFilter,
     /// Which part; without a limit all of them.
     pub page: Page,
+    /// The last of the answer before, where this goes on with it; it may be gone since.
+    pub after: Option<UserId>,
 }
 impl Idempotent for ListUsersInGroup {}
 

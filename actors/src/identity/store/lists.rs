@@ -22,6 +22,8 @@ pub(in super::super) struct UserRequest<'a> {
     /// Only those that are in it for good.
     pub group: Option<&'a GroupId>,
     pub page: &'a Page,
+    /// Only those behind this one, whether it still is there: where it goes on with what was read.
+    pub after: Option<&'a UserId>,
     /// The inactivity rule.
     pub days: Option<u32>,
 }
@@ -163,7 +165,8 @@ macro_rules! find_ids {
 }
 
 /// The users that match, a page of them, a thousand at a time: where the database can't tell whether one
-/// does, until the page is full.
+/// does, until the page is full. Each thousand has a connection of its own, and with it the time that a
+/// connection's work may take.
 pub(in super::super) async fn list_users(
     db: &Db,
     request: &UserRequest<'_>,
@@ -175,51 +178,72 @@ pub(in super::super) async fn list_users(
         });
     }
     let limit = request.page.limit.unwrap_or(usize::MAX);
+    let mut after = request.page.marker.clone();
+    if let Some(marker) = &after {
+        require_user(db, marker).await?;
+    }
+    if let Some(last) = request.after {
+        after = Some(last.to_string());
+    }
+    let mut members: Vec<User> = Vec::new();
+    while members.len() < limit {
+        let most = if request.finds_too_much() {
+            BATCH
+        } else {
+            BATCH.min(limit - members.len())
+        };
+        let (users, last) = some_users(db, request, after.as_deref(), most).await?;
+        members.extend(users.into_iter().filter(|user| request.matches(user)));
+        after = match last {
+            Some(last) => Some(last),
+            None => break,
+        };
+    }
+    members.truncate(limit);
+    Ok(Listed {
+        full: members.len() >= limit,
+        members,
+    })
+}
+
+async fn require_user(db: &Db, marker: &str) -> Result<(), Error> {
     with_conn!(db, |conn| {
-        if let Some(marker) = &request.page.marker {
-            let known: Option<String> = user::table
-                .find(sought(marker))
-                .select(user::id)
-                .first(conn)
-                .await
-                .optional()?;
-            known.ok_or_else(|| Error::MarkerNotFound(marker.clone()))?;
+        let known: Option<String> = user::table
+            .find(sought(marker))
+            .select(user::id)
+            .first(conn)
+            .await
+            .optional()?;
+        let missing = || Error::MarkerNotFound(marker.to_owned());
+        known.map(|_| ()).ok_or_else(missing)
+    })
+}
+
+/// The first users behind `after` that match, as far as the database can tell, and the ID of the last one
+/// if there may be more.
+async fn some_users(
+    db: &Db,
+    request: &UserRequest<'_>,
+    after: Option<&str>,
+    most: usize,
+) -> Result<(Vec<User>, Option<String>), Error> {
+    with_conn!(db, |conn| {
+        let mut ids: Vec<String> = Vec::new();
+        for source in request.sources() {
+            ids.extend(find_ids!(conn, request, *source, after, most));
         }
-        let mut after = request.page.marker.clone();
-        let mut members: Vec<User> = Vec::new();
-        while members.len() < limit {
-            let most = if request.finds_too_much() {
-                BATCH
-            } else {
-                BATCH.min(limit - members.len())
-            };
-            let mut ids: Vec<String> = Vec::new();
-            for source in request.sources() {
-                ids.extend(find_ids!(conn, request, *source, after.as_deref(), most));
-            }
-            if request.sources().len() > 1 {
-                ids.sort_unstable();
-                ids.dedup();
-                // Each source has told its first: so these are the first of all.
-                ids.truncate(most);
-            }
-            let Some(last) = ids.last().cloned() else {
-                break;
-            };
-            let was_last = ids.len() < most;
-            let rows = load_rows(conn, &ids).await?;
-            let users = rows.assemble(request.days).into_iter();
-            members.extend(users.filter(|user| request.matches(user)));
-            if was_last {
-                break;
-            }
-            after = Some(last);
+        if request.sources().len() > 1 {
+            ids.sort_unstable();
+            ids.dedup();
+            // Each source has told its first: so these are the first of all.
+            ids.truncate(most);
         }
-        members.truncate(limit);
-        Ok(Listed {
-            full: members.len() >= limit,
-            members,
-        })
+        let mut users = Vec::new();
+        if !ids.is_empty() {
+            users = load_rows(conn, &ids).await?.assemble(request.days);
+        }
+        let last = if ids.len() < most { None } else { ids.pop() };
+        Ok((users, last))
     })
 }
 

@@ -50,6 +50,7 @@ async fn members(
         group: "g".into(),
         filter,
         page: Page { marker, limit },
+        after: None,
     };
     let listed = identity.read(list).await.unwrap();
     let ids = listed.members.iter().map(|user| user.id.to_string());
@@ -224,7 +225,7 @@ each_database! {
         assert_eq!(list(named(TextFilter::equals("Anna")), None).await.0, ["a", "e1"]);
         let list = |group: &str, marker: Option<&str>| {
             let page = Page { marker: marker.map(str::to_owned), limit: None };
-            identity.read(ListUsersInGroup { group: group.into(), filter: all(), page })
+            identity.read(ListUsersInGroup { group: group.into(), filter: all(), page, after: None })
         };
         assert_eq!(text(list("x", None).await), "Could not find group: x.");
         assert_eq!(text(list("g", Some("x")).await), "Marker x could not be found.");
@@ -247,6 +248,16 @@ each_database! {
         assert_eq!((first.len(), full), (MANY - 1, true));
         let (rest, full) = list(first.last().map(String::as_str), Some(MANY - 1)).await;
         assert_eq!((rest, full), (vec![format!("u{:04}", MANY - 1)], false));
+
+        // Whoever reads on is not lost where the last one of before is gone.
+        db.execute("DELETE FROM user_group_membership WHERE user_id = 'u0998'").await;
+        db.execute(r#"DELETE FROM "user" WHERE id = 'u0998'"#).await;
+        let page = Page { limit: Some(MANY), ..Page::default() };
+        let filter = UserFilter::default();
+        let list = ListUsersInGroup { group: "g".into(), filter, page, after: Some("u0998".into()) };
+        let rest = identity.read(list).await.unwrap();
+        let ids: Vec<_> = rest.members.iter().map(|user| user.id.as_str()).collect();
+        assert_eq!((ids, rest.full), (vec!["u0999", "u1000"], false));
     }
 
     async fn groups_are_listed_in_pages_and_filtered(db: TestDb) {
