@@ -37,14 +37,18 @@ pub struct LoginLimits {
 
 #[derive(Default)]
 struct Limits {
-    per_address: Option<Rate>,
-    per_user: Option<Rate>,
+    per_address: Option<Limit>,
+    per_user: Option<Limit>,
     table: Option<Table>,
-    /// What the limits are called in metrics and log.
-    names: Names,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
+struct Limit {
+    rate: Rate,
+    /// What it is called in metrics and log.
+    name: &'static str,
+}
+
 struct Names {
     address: &'static str,
     user: &'static str,
@@ -54,7 +58,7 @@ struct Names {
 pub const LIMITS: [&str; 5] = [
     PASSKEYS.address,
     PASSKEYS.user,
-    DEVICES.address,
+    DEVICES,
     FAILURES.address,
     FAILURES.user,
 ];
@@ -62,10 +66,8 @@ const PASSKEYS: Names = Names {
     address: "passkey_per_address",
     user: "passkey_per_user",
 };
-const DEVICES: Names = Names {
-    address: "device_per_address",
-    user: "",
-};
+/// Of an address alone: nobody is named.
+const DEVICES: &str = "device_per_address";
 const FAILURES: Names = Names {
     address: "failures_per_address",
     user: "failures_per_user",
@@ -89,30 +91,43 @@ impl LoginLimits {
     /// Those of this configuration.
     pub fn new(config: &Config) -> Self {
         let limits = &config.login_limits;
-        let failures = (limits.failures_per_address, limits.failures_per_user);
-        let passkeys = (limits.passkey_per_address, limits.passkey_per_user);
-        let devices = (limits.device_per_address, 0);
-        let with_passkeys = |most, names| match config.webauthn.enabled {
-            true => Limits::new(most, limits.window, names),
-            false => Limits::default(),
-        };
+        let limit = |most, name| Limit::new(most, limits.window, name);
+        let failures = Limits::new(
+            limit(limits.failures_per_address, FAILURES.address),
+            limit(limits.failures_per_user, FAILURES.user),
+        );
+        if !config.webauthn.enabled {
+            return Self {
+                failures,
+                ..Self::default()
+            };
+        }
         Self {
-            passkeys: with_passkeys(passkeys, PASSKEYS),
-            devices: with_passkeys(devices, DEVICES),
-            failures: Limits::new(failures, limits.window, FAILURES),
+            passkeys: Limits::new(
+                limit(limits.passkey_per_address, PASSKEYS.address),
+                limit(limits.passkey_per_user, PASSKEYS.user),
+            ),
+            devices: Limits::new(limit(limits.device_per_address, DEVICES), None),
+            failures,
         }
     }
 }
 
+impl Limit {
+    /// `None` for 0, which is without end.
+    fn new(most: u32, window: Duration, name: &'static str) -> Option<Self> {
+        let rate = Rate::new(most, window)?;
+        Some(Self { rate, name })
+    }
+}
+
 impl Limits {
-    fn new((address, user): (u32, u32), window: Duration, names: Names) -> Self {
-        let (per_address, per_user) = (Rate::new(address, window), Rate::new(user, window));
+    fn new(per_address: Option<Limit>, per_user: Option<Limit>) -> Self {
         let any = per_address.is_some() || per_user.is_some();
         Self {
             per_address,
             per_user,
             table: any.then(Table::default),
-            names,
         }
     }
 
@@ -145,13 +160,13 @@ impl Limits {
                 seconds: many.seconds,
             }
         };
-        if let (Some(user), Some(rate)) = (user, self.per_user) {
+        if let (Some(user), Some(limit)) = (user, self.per_user) {
             let key = Key::User(client, user);
-            ask(table, &key, rate).map_err(hit(self.names.user))?;
+            ask(table, &key, limit.rate).map_err(hit(limit.name))?;
         }
-        if let Some(rate) = self.per_address {
+        if let Some(limit) = self.per_address {
             let key = Key::Address(client);
-            ask(table, &key, rate).map_err(hit(self.names.address))?;
+            ask(table, &key, limit.rate).map_err(hit(limit.name))?;
         }
         Ok(())
     }
@@ -375,7 +390,8 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn limits(address: u32, user: u32) -> Limits {
-        Limits::new((address, user), Duration::from_secs(60), PASSKEYS)
+        let limit = |most, name| Limit::new(most, Duration::from_secs(60), name);
+        Limits::new(limit(address, PASSKEYS.address), limit(user, PASSKEYS.user))
     }
 
     /// The limit that is hit by one more.

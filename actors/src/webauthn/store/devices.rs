@@ -107,6 +107,7 @@ pub(in super::super) async fn poll_device(
 ) -> Result<DevicePoll, Error> {
     use ng_webauthn_device as d;
     type Found = (String, Option<String>, Option<String>, i64, i64);
+    // Looked at here, so that only what waits is locked, and once more below: by then it may be over.
     let ends: Option<i64> = with_conn!(db, |conn| {
         let row = d::table.find(device_hash).select(d::expires_at);
         let ends: Option<i64> = row.first(conn).await.optional()?;
