@@ -279,7 +279,7 @@ async fn by_passkey(
             if let Some(to) = backup_changed_to {
                 let reason = Reason::BackupStateChanged { to };
                 let id = passkey.clone();
-                note_backup_change(node, http, Some(&user), id, Operation::Updated, &reason);
+                note_backup_change(node, http, &user, id, Operation::Updated, &reason);
             }
             admit(node, &user, now).await?;
             is_same(proof, &user)?;
@@ -288,23 +288,25 @@ async fn by_passkey(
             proof.user_verified = user_verified;
             Ok(())
         }
-        Verdict::Refused(reason) => {
-            info!(%reason, "login by passkey refused");
+        Verdict::Refused(reason) => Err(no_login(node, user.as_ref(), &reason)),
+        Verdict::RefusedOwner(owner, reason) => {
+            let id = passkeys::id_of(&credential.raw_id);
             match reason {
-                Reason::CounterRegression { .. } => {
-                    note_regression(node, http, credential, &reason);
-                }
                 Reason::BackupStateChanged { .. } => {
-                    let id = passkeys::id_of(&credential.raw_id);
-                    let user = user.as_ref();
-                    note_backup_change(node, http, user, id, Operation::Disabled, &reason);
+                    let operation = Operation::Disabled;
+                    note_backup_change(node, http, &owner, id, operation, &reason);
                 }
-                _ => {}
+                _ => note_regression(node, http, &owner, id, &reason),
             }
-            let error = refused(node, &reason).audited(reason.class());
-            Err(error.about(user.as_ref()))
+            Err(no_login(node, Some(&owner), &reason))
         }
     }
+}
+
+/// The refusal of what an authenticator has signed.
+fn no_login(node: &Node, user: Option<&UserId>, reason: &Reason) -> ApiError {
+    info!(%reason, "login by passkey refused");
+    refused(node, reason).audited(reason.class()).about(user)
 }
 
 /// Fails where the user may not log in, whatever was proven.
@@ -341,37 +343,40 @@ pub(super) fn noted(node: &Node, result: Result<(), Error>) -> Result<(), ApiErr
 }
 
 /// Tells operator and auditors that there may be a copy of an authenticator.
-fn note_regression(node: &Node, http: &HttpRequest, credential: &Asserted, reason: &Reason) {
-    let id = passkeys::id_of(&credential.raw_id);
+fn note_regression(node: &Node, http: &HttpRequest, owner: &UserId, id: String, reason: &Reason) {
     warn!(passkey.id = id, %reason, "an authenticator may have been copied");
     node.metrics.logins.counter_went_back();
     let operation = match node.config.webauthn.on_counter_regression {
         CounterRegression::Disable => Operation::Disabled,
         CounterRegression::Refuse => Operation::Updated,
     };
-    tell(node, initiator(http), id, operation, 401, reason);
+    tell(node, initiated_by(owner, http), id, operation, 401, reason);
 }
 
 /// Tells operator and auditors that a passkey was copied to other devices, or is on one alone again.
 fn note_backup_change(
     node: &Node,
     http: &HttpRequest,
-    user: Option<&UserId>,
+    owner: &UserId,
     id: String,
     operation: Operation,
     reason: &Reason,
 ) {
     info!(passkey.id = id, %reason, "a passkey's backup state has changed");
     node.metrics.logins.backup_state_changed();
-    let initiator = Initiator {
-        user_id: user.map(ToString::to_string),
-        ..initiator(http)
-    };
     let code = match operation {
         Operation::Disabled => 401,
         _ => 200,
     };
-    tell(node, initiator, id, operation, code, reason);
+    tell(node, initiated_by(owner, http), id, operation, code, reason);
+}
+
+/// As from this client, by the owner of the passkey: that has been proven.
+fn initiated_by(owner: &UserId, http: &HttpRequest) -> Initiator {
+    Initiator {
+        user_id: Some(owner.to_string()),
+        ..initiator(http)
+    }
 }
 
 /// Tells auditors that a passkey is not what it was, for this reason and with this answer.

@@ -174,6 +174,8 @@ pub enum Verdict {
     Accepted(LoggedIn),
     /// For the log and for auditors.
     Refused(Reason),
+    /// The same, where this user's authenticator has signed what makes the passkey suspect or disabled.
+    RefusedOwner(UserId, Reason),
 }
 
 /// Who logged in.

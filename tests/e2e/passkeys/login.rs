@@ -233,6 +233,7 @@ on_sqlite! {
         let disabled = wait_for(&cloud, "identity.passkey.disabled", id).await;
         let why = disabled["payload"]["reason"]["reasonType"].as_str().unwrap();
         assert!(why.contains("from 1 to 1"), "{why}");
+        assert_eq!(disabled["payload"]["initiator"]["user_id"], "alice");
         cloud.until_logged(&["identity.authenticate", "CounterRegression"]).await;
         let log = cloud.log();
         assert!(!log.contains(session.token()));

@@ -21,11 +21,11 @@ impl WebauthnProvider {
         }
     }
 
-    async fn log_in(&self, message: &FinishLogin) -> Result<Result<LoggedIn, Reason>, Error> {
+    async fn log_in(&self, message: &FinishLogin) -> Result<Verdict, Error> {
         let (settings, answer, now) = (&self.settings, &message.credential, message.now);
         let challenge = match ceremony::challenge_of_login(settings, answer) {
             Ok(challenge) => challenge,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(Verdict::Refused(reason)),
         };
         let subject = Subject::of(message.user.as_ref(), message.named.as_deref());
         let (keys, ttl) = (self.keys.current(), settings.challenge_ttl);
@@ -39,7 +39,7 @@ impl WebauthnProvider {
         };
         let expires_at = match good {
             Ok(expires_at) => expires_at,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(Verdict::Refused(reason)),
         };
         let id = codes::hash(&answer.raw_id);
         let found = store::find(&self.db, &id).await?;
@@ -52,7 +52,7 @@ impl WebauthnProvider {
             Ok(row) => row,
             Err(reason) => {
                 ceremony::log_in_in_vain(settings, &challenge, answer);
-                return Ok(Err(reason));
+                return Ok(Verdict::Refused(reason));
             }
         };
         let stored = Stored {
@@ -62,7 +62,7 @@ impl WebauthnProvider {
         };
         let used = match ceremony::log_in(settings, &challenge, answer, stored) {
             Ok(used) => used,
-            Err(Failure::Refused(reason)) => return Ok(Err(reason)),
+            Err(Failure::Refused(reason)) => return Ok(Verdict::Refused(reason)),
             Err(Failure::Damaged) => return Err(Error::Damaged(row.id)),
         };
         let login = store::Login {
@@ -79,10 +79,15 @@ impl WebauthnProvider {
         };
         let backup_changed = match store::log_in(&self.db, &login).await? {
             Ok(changed) => changed,
-            Err(reason) => return Ok(Err(reason)),
+            Err(
+                reason @ (Reason::CounterRegression { .. } | Reason::BackupStateChanged { .. }),
+            ) => {
+                return Ok(Verdict::RefusedOwner(row.user_id.into(), reason));
+            }
+            Err(reason) => return Ok(Verdict::Refused(reason)),
         };
         let is_told = backup_changed && settings.on_backup_change != BackupChange::Ignore;
-        Ok(Ok(LoggedIn {
+        Ok(Verdict::Accepted(LoggedIn {
             user: row.user_id.into(),
             passkey: row.id,
             user_verified: used.user_verified,
@@ -164,10 +169,7 @@ impl Serve<StartLogin> for WebauthnProvider {
 
 impl Serve<FinishLogin> for WebauthnProvider {
     async fn serve(self, message: FinishLogin) -> Result<Verdict, Error> {
-        let verdict = match self.log_in(&message).await? {
-            Ok(who) => Verdict::Accepted(who),
-            Err(reason) => Verdict::Refused(reason),
-        };
+        let verdict = self.log_in(&message).await?;
         self.prune(message.now);
         Ok(verdict)
     }

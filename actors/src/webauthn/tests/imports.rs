@@ -163,7 +163,7 @@ each_database! {
 
         // Its counter is kept: what it said there it can't say again here.
         let again = log_in(&provider, &start_login(CAROL), &carol).await;
-        assert_eq!(again, Verdict::Refused(Reason::CounterRegression { stored: 7, received: 7 }));
+        assert_eq!(again, Verdict::RefusedOwner(user(CAROL), Reason::CounterRegression { stored: 7, received: 7 }));
         carol.counter = 8;
         assert_eq!(log_in(&provider, &start_login(CAROL), &carol).await, accepted(CAROL, &carol));
         assert_eq!(log_in(&provider, &start_anybody(), &dave).await, accepted(DAVE, &dave));

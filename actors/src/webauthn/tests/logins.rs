@@ -10,6 +10,7 @@ async fn refused(
 ) -> Reason {
     match log_in(provider, start, authenticator).await {
         Verdict::Refused(reason) => reason,
+        Verdict::RefusedOwner(_, reason) => reason,
         other @ Verdict::Accepted(_) => panic!("{other:?}"),
     }
 }
@@ -256,7 +257,7 @@ each_database! {
         let told = async |node: &Handle<WebauthnProvider>, alice: &Authenticator| {
             match log_in(node, &start_login(ALICE), alice).await {
                 Verdict::Accepted(who) => who.backup_changed_to,
-                refused @ Verdict::Refused(_) => panic!("{refused:?}"),
+                refused => panic!("{refused:?}"),
             }
         };
         let kept = async || list(&provider, ALICE).await[0].backup_state;
@@ -292,7 +293,9 @@ each_database! {
         assert_eq!(log_in(&disabling, &start, &alice).await, accepted(ALICE, &alice));
 
         alice.flags = UP | UV | BE;
-        assert_eq!(refused(&disabling, &start, &alice).await, Reason::BackupStateChanged { to: false });
+        // Whose it is was proven, and is told where nobody was named.
+        let due = Verdict::RefusedOwner(user(ALICE), Reason::BackupStateChanged { to: false });
+        assert_eq!(log_in(&disabling, &start_anybody(), &alice).await, due);
         assert_eq!(state().await, State::Disabled);
         assert!(!list(&suspecting, ALICE).await[0].backup_state);
         assert_eq!(refused(&disabling, &start, &alice).await, Reason::Inactive(State::Disabled));
