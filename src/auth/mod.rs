@@ -29,7 +29,7 @@ use keystone_actors::token::{
     Refusal,
 };
 use keystone_actors::trust::ConsumeTrustUse;
-use keystone_actors::webauthn::{NoteRecovery, NoteToken};
+use keystone_actors::webauthn::NoteToken;
 use secrecy::SecretString;
 use serde_json::json;
 use tracing::info;
@@ -67,6 +67,8 @@ struct Proof {
     federation: Option<FederationRef>,
     /// Set when a token was the proof, for the rules about what may be made from it.
     from_token: bool,
+    /// Whether that token names passkeys as a method, and counts as made with none.
+    names_no_passkey: bool,
     /// The passkey that was shown, with which the token goes.
     passkey: Option<String>,
     /// Whether its authenticator has looked who uses it.
@@ -224,6 +226,11 @@ async fn complete(
     if let Some(due) = mfa::check(node, &mut proof, &user, now).await? {
         return Ok(Outcome::ReceiptDue(due));
     }
+    if proof.names_no_passkey && (proof.passkey.is_some() || proof.recovery_code.is_some()) {
+        // What is noted is noted of a chain: in one of its own, so that the token that was shown is not
+        // taken for one by passkey, too.
+        proof.audit_ids = None;
+    }
     let trust = scope.trust.clone();
     let issue = IssueToken {
         user: user.clone(),
@@ -239,16 +246,9 @@ async fn complete(
     };
     match node.providers.token.read(issue).await? {
         Issue::Granted(issued) => {
-            let audit_id = webauthn::chain(&issued.token.audit_ids);
             if let Some(code) = proof.recovery_code {
-                // Before the code is gone: without the note the token would be no login by passkey.
-                let note = NoteRecovery {
-                    audit_id: audit_id.clone(),
-                    expires_at: issued.token.expires_at,
-                };
-                node.providers.webauthn.read(note).await?;
                 // The last thing that can refuse: whoever gets no token keeps the code.
-                recovery::use_up(node, &user, code, now).await?;
+                recovery::use_up(node, &user, code, &issued, now).await?;
             }
             if let Some(id) = trust {
                 // Before the token is given away: of two that use the last of its uses, one fails.
@@ -258,7 +258,7 @@ async fn complete(
                 // Before it is given away, too: no token outlives its passkey.
                 let note = NoteToken {
                     passkey,
-                    audit_id,
+                    audit_id: webauthn::chain(&issued.token.audit_ids),
                     expires_at: issued.token.expires_at,
                 };
                 webauthn::noted(node, node.providers.webauthn.read(note).await)?;

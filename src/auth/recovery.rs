@@ -1,13 +1,14 @@
 //! Recovery codes, each good once in a passkey's place, beside another proof.
 
 use keystone_actors::ids::UserId;
+use keystone_actors::token::Issued;
 use keystone_actors::webauthn::UseRecoveryCode;
 use secrecy::SecretString;
 use tracing::info;
 
 use super::password::find_user;
 use super::request::UserRef;
-use super::webauthn::{admit, is_same};
+use super::webauthn::{admit, chain, is_same};
 use super::{Proof, mfa, refused};
 use crate::api::error::ApiError;
 use crate::node::Node;
@@ -48,16 +49,20 @@ pub(super) async fn prove(
     Ok(())
 }
 
-/// Uses up a code, once there is a token to be given for it.
+/// Uses up a code for this token, which is to be given for it, and counts from now on as made with a
+/// passkey.
 pub(super) async fn use_up(
     node: &Node,
     user: &UserId,
     code: SecretString,
+    issued: &Issued,
     now: i64,
 ) -> Result<(), ApiError> {
     let code = UseRecoveryCode {
         user: user.clone(),
         code,
+        audit_id: chain(&issued.token.audit_ids),
+        expires_at: issued.token.expires_at,
         now,
     };
     match node.providers.webauthn.send(code).await? {

@@ -44,8 +44,12 @@ pub(super) async fn prove(
         match meant == webauthn::METHOD && !passkey {
             false => proof.methods.insert(meant),
             // Others made it: it stays what it is to them, and is nothing where they call it as we do.
-            true if method != webauthn::METHOD => proof.methods.insert(method),
-            true => {}
+            true => {
+                proof.names_no_passkey = true;
+                if method != webauthn::METHOD {
+                    proof.methods.insert(method);
+                }
+            }
         }
     }
     // Whoever has it has passed the rules already, by what a passkey was good for then.

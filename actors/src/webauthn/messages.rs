@@ -93,18 +93,7 @@ pub struct NoteToken {
 }
 impl Idempotent for NoteToken {}
 
-/// Remembers a token that was made with a recovery code in a passkey's place: it counts as made with one.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), Error>")]
-pub struct NoteRecovery {
-    /// As in [`NoteToken`].
-    pub audit_id: String,
-    /// Seconds since 1970.
-    pub expires_at: i64,
-}
-impl Idempotent for NoteRecovery {}
-
-/// Whether a token is one of those remembered by [`NoteToken`] and [`NoteRecovery`], or was made from
+/// Whether a token is one of those remembered by [`NoteToken`] and [`UseRecoveryCode`], or was made from
 /// one. Others make tokens that name the same method, too.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<bool, Error>")]
@@ -246,8 +235,9 @@ pub struct NewRecoveryCodes {
     pub now: i64,
 }
 
-/// Uses up a recovery code; `false` if it is none of the user's, was used, or the user failed too
-/// often of late.
+/// Uses up a recovery code, and remembers the token that is given for it, as one that was made with a
+/// passkey; `false`, and nothing is remembered, if it is none of the user's, was used, or the user
+/// failed too often of late.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<bool, Error>")]
 pub struct UseRecoveryCode {
@@ -255,6 +245,10 @@ pub struct UseRecoveryCode {
     pub user: UserId,
     /// The code, as typed.
     pub code: SecretString,
+    /// As in [`NoteToken`].
+    pub audit_id: String,
+    /// As in [`NoteToken`].
+    pub expires_at: i64,
     /// Now.
     pub now: i64,
 }

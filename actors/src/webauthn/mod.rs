@@ -29,8 +29,8 @@ pub use import::{Counts, Import, ImportRefusal, Step, import};
 pub use messages::{
     AnswerDevice, CountRecoveryCodes, CreateInvitation, DeletePasskey, DeletePasskeys, FinishLogin,
     FinishRegistration, GetPasskey, HasPasskey, IsByPasskey, ListPasskeys, LookDevice,
-    LookInvitation, NewRecoveryCodes, NoteReceipt, NoteRecovery, NoteToken, PasskeyOfReceipt,
-    PollDevice, StartDevice, StartLogin, StartRegistration, UpdatePasskey, UseRecoveryCode,
+    LookInvitation, NewRecoveryCodes, NoteReceipt, NoteToken, PasskeyOfReceipt, PollDevice,
+    StartDevice, StartLogin, StartRegistration, UpdatePasskey, UseRecoveryCode,
 };
 pub use model::{
     Asserted, Attested, CreationOptions, Descriptor, Device, DeviceInfo, DevicePoll, Invitation,

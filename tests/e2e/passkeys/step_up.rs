@@ -140,6 +140,10 @@ each_database! {
         let names = made.issued()["methods"].as_array().unwrap();
         assert!(names.contains(&json!("x509")), "{names:?}");
         wants_a_passkey(&made.post(&begin, &nothing).await, "identity:v4_passkey_register");
+        // Nor does it become one by what is shown beside it.
+        let both = together(&[token(session.token()), passkey(api, &mut key).await]);
+        api.session(&body(&both)).await.post(&begin, &nothing).await.expect(201);
+        wants_a_passkey(&session.at(api).post(&begin, &nothing).await, "identity:v4_passkey_register");
 
         // Nor does it pass rules that ask for a passkey, when another token is made of it.
         let rule = seed::user_option("alice", "MFAR", r#"[["password", "x509"]]"#);
@@ -210,6 +214,40 @@ on_sqlite! {
         session.post(&begin, &nothing).await.expect(201);
         let made = scoped(token(session.token()), Scope::Project("demo"));
         api.session(&made).await.post(&begin, &nothing).await.expect(201);
+    }
+
+    async fn a_token_that_outlived_its_passkey_gets_no_better_by_what_is_shown_beside_it(db: TestDb) {
+        let cloud = world(&db).start().await;
+        let api = cloud.api();
+        let (_, mut lost, made) = alice(api).await;
+        let session = by_passkey(api, &mut lost, Scope::Unscoped).await;
+        let (mut kept, _) = register(&session).await;
+        let codes = codes_of(&session).await;
+        let both = together(&[password("alice"), passkey(api, &mut lost).await]);
+        let spared = api.session(&body(&both)).await;
+        let begin = format!("{}/register_start", passkeys_of("alice"));
+        let nothing = json!({"passkey": {}});
+        spared.post(&begin, &nothing).await.expect(201);
+        let one = format!("{}/{}", passkeys_of("alice"), made["id"].as_str().unwrap());
+        session.delete(&format!("{one}?revoke_tokens=false")).await.expect(204);
+        let is_none = async || {
+            let answer = spared.post(&begin, &nothing).await;
+            wants_a_passkey(&answer, "identity:v4_passkey_register");
+        };
+        is_none().await;
+        let with = |shown: Value| body(&together(&[token(spared.token()), shown]));
+
+        refused(&api.authenticate(&with(recovery("alice", "made up"))).await);
+        is_none().await;
+        let by_code = api.session(&with(recovery("alice", &codes[0]))).await;
+        let by_both = api.session(&with(passkey(api, &mut kept).await)).await;
+        // They are, and what is made of them; it is not.
+        for session in [by_code, by_both] {
+            session.post(&begin, &nothing).await.expect(201);
+            let made = scoped(token(session.token()), Scope::Project("demo"));
+            api.session(&made).await.post(&begin, &nothing).await.expect(201);
+        }
+        is_none().await;
     }
 
     async fn a_recovery_code_stands_for_the_passkey_that_is_asked_for(db: TestDb) {

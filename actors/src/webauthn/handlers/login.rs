@@ -4,7 +4,7 @@ use super::super::ceremony::{Failure, Stored};
 use super::super::challenge::{Binding, Purpose, Subject};
 use super::super::decoy::Decoys;
 use super::super::{
-    BackupChange, Error, FinishLogin, IsByPasskey, LoggedIn, NoteReceipt, NoteRecovery, NoteToken,
+    BackupChange, Error, FinishLogin, IsByPasskey, LoggedIn, NoteReceipt, NoteToken,
     PasskeyOfReceipt, Reason, RequestOptions, StartLogin, State, Verdict, WebauthnProvider,
     ceremony, codes, store,
 };
@@ -183,12 +183,6 @@ impl Serve<NoteToken> for WebauthnProvider {
             expires_at,
         } = message;
         store::note_token(&self.db, &passkey, &audit_id, expires_at).await
-    }
-}
-
-impl Serve<NoteRecovery> for WebauthnProvider {
-    async fn serve(self, message: NoteRecovery) -> Result<(), Error> {
-        store::note_recovery(&self.db, &message.audit_id, message.expires_at).await
     }
 }
 

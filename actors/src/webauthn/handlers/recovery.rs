@@ -25,9 +25,8 @@ impl Serve<NewRecoveryCodes> for WebauthnProvider {
 
 impl Serve<UseRecoveryCode> for WebauthnProvider {
     async fn serve(self, message: UseRecoveryCode) -> Result<bool, Error> {
-        let UseRecoveryCode { user, code, now } = message;
-        let hash = codes::recovery_hash(self.secret().await?, &user, &code);
-        store::use_code(&self.db, &user, hash.as_deref(), now).await
+        let hash = codes::recovery_hash(self.secret().await?, &message.user, &message.code);
+        store::use_code(&self.db, &message, hash.as_deref()).await
     }
 }
 

@@ -6,12 +6,12 @@ use diesel_async::RunQueryDsl;
 use super::super::decoy::Model;
 use super::super::{BackupChange, CounterRegression, Error, Reason, State};
 use super::{Row, consume, micros, read_transports, replayed};
-use crate::db::Db;
 use crate::db::schema::{ng_webauthn_credential, ng_webauthn_token};
+use crate::db::{Db, on_connection};
 use crate::{transaction, with_conn};
 
 /// Stands for the passkey of tokens that were made with a recovery code. No passkey has this ID.
-const RECOVERY: &str = "recovery code";
+pub(super) const RECOVERY: &str = "recovery code";
 
 /// A login whose signature is good.
 pub(in super::super) struct Login<'a> {
@@ -175,23 +175,32 @@ pub(in super::super) async fn passkey_of(
     })
 }
 
-/// Writes a token, or a receipt, unless it is there.
-macro_rules! insert_token {
-    ($conn:expr, $passkey:expr, $audit_id:expr, $expires_at:expr) => {{
+on_connection! {
+    /// Writes a token, or a receipt; of one that is there, that it ends later, if so. Whoever calls it
+    /// holds a row, so that of two who write one the second sees what the first wrote.
+    pub(super) async fn put_token<'a>(
+        conn, passkey: &'a str, audit_id: &'a str, expires_at: i64,
+    ) -> () {
         use ng_webauthn_token as t;
-        let row = t::table.find(($passkey, $audit_id));
-        let noted: i64 = row.count().get_result($conn).await?;
+        let row = || t::table.find((passkey, audit_id));
+        let noted: i64 = row().count().get_result(conn).await?;
         if noted == 0 {
             diesel::insert_into(t::table)
                 .values((
-                    t::passkey_id.eq($passkey),
-                    t::audit_id.eq($audit_id),
-                    t::expires_at.eq($expires_at),
+                    t::passkey_id.eq(passkey),
+                    t::audit_id.eq(audit_id),
+                    t::expires_at.eq(expires_at),
                 ))
-                .execute($conn)
+                .execute(conn)
+                .await?;
+        } else {
+            diesel::update(row().filter(t::expires_at.lt(expires_at)))
+                .set(t::expires_at.eq(expires_at))
+                .execute(conn)
                 .await?;
         }
-    }};
+        Ok(())
+    }
 }
 
 /// Remembers a token, or a receipt, that was made with a passkey. `NotFound` if that has been deleted or disabled
@@ -215,20 +224,8 @@ pub(in super::super) async fn note_token(
         if there == 0 {
             return Err(Error::NotFound(passkey.to_owned()));
         }
-        insert_token!(conn, passkey, audit_id, expires_at);
+        put_token(conn, passkey, audit_id, expires_at).await?;
         Ok(())
-    })
-}
-
-/// Remembers a token that was made with a recovery code in a passkey's place.
-pub(in super::super) async fn note_recovery(
-    db: &Db,
-    audit_id: &str,
-    expires_at: i64,
-) -> Result<(), Error> {
-    transaction!(db, |conn| {
-        insert_token!(conn, RECOVERY, audit_id, expires_at);
-        Ok::<_, Error>(())
     })
 }
 

@@ -19,7 +19,7 @@ pub(super) use devices::{NewDevice, answer_device, find_device, insert_device, p
 pub(crate) use exports::delete_of_users;
 pub(super) use import::{ForeignPasskey, foreign_passkeys, take_over};
 pub(super) use invitations::{find_invitation, insert_invitation};
-pub(super) use login::{Login, is_noted, log_in, models, note_recovery, note_token, passkey_of};
+pub(super) use login::{Login, is_noted, log_in, models, note_token, passkey_of};
 pub(super) use passkeys::{
     Patch, delete_passkey, delete_passkeys, find, find_of_user, has_usable, list, update_passkey,
 };

@@ -4,8 +4,9 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::{Error, Reason};
+use super::super::{Error, Reason, UseRecoveryCode};
 use super::given::{is_given, note_given, raced};
+use super::login::{RECOVERY, put_token};
 use super::user_since;
 use crate::db::Db;
 use crate::db::schema::{ng_webauthn_recovery, ng_webauthn_recovery_limit};
@@ -62,16 +63,16 @@ pub(in super::super) async fn replace_codes(
     })
 }
 
-/// Uses up a code; `None` stands for one that can't be any. `false` if the user does not have it,
-/// or has failed too often within the last quarter of an hour.
+/// Uses up the code of this hash, and notes the token that is given for it; `None` stands for a code
+/// that can't be any. `false`, and nothing is noted, if the user does not have it, or has failed too
+/// often within the last quarter of an hour.
 pub(in super::super) async fn use_code(
     db: &Db,
-    user: &UserId,
+    message: &UseRecoveryCode,
     hash: Option<&str>,
-    now: i64,
 ) -> Result<bool, Error> {
     use {ng_webauthn_recovery as r, ng_webauthn_recovery_limit as l};
-    let user = user.as_str();
+    let (user, now) = (message.user.as_str(), message.now);
     transaction!(db, |conn| {
         let limit = || l::table.find(user);
         diesel::update(limit())
@@ -108,8 +109,10 @@ pub(in super::super) async fn use_code(
                 .set((l::failures.eq(failures + 1), l::failing_since.eq(since)))
                 .execute(conn)
                 .await?;
+            return Ok(false);
         }
-        Ok(used > 0)
+        put_token(conn, RECOVERY, &message.audit_id, message.expires_at).await?;
+        Ok(true)
     })
 }
 

@@ -9,6 +9,8 @@ fn use_code(code: &str, now: i64) -> UseRecoveryCode {
     UseRecoveryCode {
         user: user(ALICE),
         code: code.into(),
+        audit_id: "by code".to_owned(),
+        expires_at: NOW + 3600,
         now,
     }
 }
@@ -83,6 +85,33 @@ each_database! {
         assert_eq!(provider.send(CountRecoveryCodes { user: user(ALICE) }).await.unwrap(), 8);
         let stored = db.number(&format!("SELECT COUNT(*) FROM ng_webauthn_recovery WHERE code_hash = '{}'", codes[2])).await;
         assert_eq!(stored, 0);
+    }
+
+    async fn a_token_is_noted_for_a_code_that_is_good_and_for_no_other(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let other_node = node(&bench, settings());
+        let codes = new_codes(&provider).await;
+        let noted = async || {
+            let look = IsByPasskey { audit_id: "by code".to_owned() };
+            let is = other_node.send(look).await.unwrap();
+            (is, db.number("SELECT COUNT(*) FROM ng_webauthn_token").await)
+        };
+        let nobody = UseRecoveryCode { user: user("nobody"), ..use_code(&codes[0], NOW) };
+        let of_bob = UseRecoveryCode { user: user(BOB), ..use_code(&codes[0], NOW) };
+        let wrong = || use_code("0000-0000-0000", NOW);
+        for bad in [nobody, of_bob, wrong(), wrong(), wrong(), wrong(), wrong()] {
+            assert!(!provider.send(bad).await.unwrap());
+        }
+        // Nor one that comes too soon after so many.
+        assert!(!provider.send(use_code(&codes[0], NOW)).await.unwrap());
+        assert_eq!(noted().await, (false, 0));
+
+        // Two of one chain at once, as by a double click.
+        let (one, other) = (use_code(&codes[0], NOW + 900), use_code(&codes[1], NOW + 900));
+        let both = tokio::join!(provider.send(one), other_node.send(other));
+
+        assert_eq!((both.0.unwrap(), both.1.unwrap()), (true, true));
+        assert_eq!(noted().await, (true, 1));
     }
 
     async fn of_two_who_use_one_recovery_code_at_the_same_time_one_gets_in(db: TestDb) {
