@@ -50,9 +50,11 @@ async fn prune_some(db: &Db, now: i64) -> Result<bool, Error> {
                 .await?;
             let is_full = fills(&over);
             if !over.is_empty() {
-                diesel::delete(t::table.filter(t::$key.eq_any(over)))
-                    .execute($conn)
-                    .await?;
+                // Of one chain of tokens there may be others that end later.
+                let over = t::table
+                    .filter(t::$key.eq_any(over))
+                    .filter(t::expires_at.lt($before));
+                diesel::delete(over).execute($conn).await?;
             }
             is_full
         }};
@@ -62,7 +64,6 @@ async fn prune_some(db: &Db, now: i64) -> Result<bool, Error> {
             remove!(conn, ng_webauthn_consumed, challenge_hash, now - LATE),
             remove!(conn, ng_webauthn_device, device_hash, now),
             remove!(conn, ng_webauthn_invitation, secret_hash, now),
-            // Audit IDs are random: one is of one token.
             remove!(conn, ng_webauthn_token, audit_id, now),
         ];
         Ok::<_, Error>(full.contains(&true))

@@ -162,6 +162,34 @@ each_database! {
         assert!(is("by code").await);
     }
 
+    async fn a_chain_is_remembered_until_the_last_of_its_tokens_is_over(db: TestDb) {
+        let (provider, bench) = start(&db, settings()).await;
+        let (one, two) = (passkey_of_alice(&provider).await.id(), passkey_of_alice(&provider).await.id());
+        let note = |passkey: &str, expires_at| NoteToken { expires_at, ..note(passkey, "root") };
+        // One after the other, with the first passkey and with both.
+        for (passkey, expires_at) in [(&one, NOW + 60), (&two, NOW + 60), (&two, NOW + 3600), (&two, NOW + 60)] {
+            provider.send(note(passkey, expires_at)).await.unwrap();
+        }
+        assert_eq!(db.number("SELECT MAX(expires_at) FROM ng_webauthn_token").await, NOW + 3600);
+        let pool = bench.pool("prune");
+        let left = async |now| {
+            store::prune(&pool, now).await.unwrap();
+            db.number("SELECT COUNT(*) FROM ng_webauthn_token").await
+        };
+
+        assert_eq!(left(NOW + 61).await, 1);
+        let look = || IsByPasskey { audit_id: "root".to_owned() };
+        assert!(provider.send(look()).await.unwrap());
+        assert_eq!(left(NOW + 3600).await, 1);
+
+        let late = DeletePasskey { now: NOW + 61, ..delete(&two, true) };
+        provider.send(late).await.unwrap();
+        assert_eq!(revoked(&db, "root").await, 1);
+        provider.send(note(&one, NOW + 60)).await.unwrap();
+        assert_eq!(left(NOW + 61).await, 0);
+        assert!(!provider.send(look()).await.unwrap());
+    }
+
     async fn a_receipt_is_as_good_as_its_passkey(db: TestDb) {
         let (provider, bench) = start(&db, settings()).await;
         let other_node = node(&bench, settings());
