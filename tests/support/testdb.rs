@@ -378,7 +378,6 @@ macro_rules! each_database {
 pub(crate) use each_database;
 
 /// The same on the two databases that are reached over a network.
-#[allow(unused_macros, reason = "the providers' tests have no use for it")]
 macro_rules! each_server {
     ($( $(#[$attribute:meta])* async fn $rule:ident($db:ident: TestDb) $body:block )+) => {$(
         $(#[$attribute])*

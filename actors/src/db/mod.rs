@@ -20,6 +20,7 @@ mod pool;
 )]
 pub mod schema;
 mod session;
+mod shared;
 mod time;
 mod tls;
 mod tries;
@@ -33,6 +34,7 @@ pub use pool::{
     SqliteConn, StorageLimits,
 };
 pub use session::{Sessions, is_sql_mode};
+pub(crate) use shared::Shared;
 pub use time::{DbTime, micros_since_epoch};
 pub use tries::Tries;
 
@@ -217,6 +219,21 @@ macro_rules! lock_by_id {
         ::diesel_async::RunQueryDsl::execute(lock, $conn).await? > 0
     }};
 }
+
+/// The same, for who only needs the row to stay as it is: others may do so at the same time, and only
+/// who locks the row by [`lock_by_id!`](crate::lock_by_id) or changes it waits, or is waited for.
+/// Whoever has done this must not change the row: two who both mean to would wait for each other.
+macro_rules! share_by_id {
+    ($conn:expr, $table:ident, $id:expr) => {{
+        use $crate::db::schema::$table as table;
+        let row = ::diesel::QueryDsl::find(table::table, $id.as_str());
+        let row = $crate::db::Shared(::diesel::QueryDsl::select(row, table::id));
+        let found: ::diesel::QueryResult<String> =
+            ::diesel_async::RunQueryDsl::get_result(row, $conn).await;
+        ::diesel::OptionalExtension::optional(found)?.is_some()
+    }};
+}
+pub(crate) use share_by_id;
 
 /// Deletes the rows of a table that meet a condition, a closure that makes it, inside of
 /// [`on_connection!`]: `delete_where!(conn, credential => Credential, || …)`. Evaluates to what they

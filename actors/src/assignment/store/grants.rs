@@ -7,7 +7,7 @@ use super::super::{Actor, Error, Grant, GrantTarget};
 use crate::db::outbox::{Change, record_change};
 use crate::db::schema::sql_types::AssignmentKind;
 use crate::db::schema::{assignment, system_assignment};
-use crate::db::{Db, sought};
+use crate::db::{Db, share_by_id, sought};
 use crate::epoch::{Entity, Kind};
 use crate::role::{self, Role};
 use crate::{lock_by_id, resource, transaction};
@@ -66,8 +66,9 @@ pub(in super::super) async fn insert_grant(
     role: &Role,
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
-        // Before all else: so does the deletion of a role.
-        if !lock_by_id!(conn, role, role.id) {
+        // Before all else: so does the deletion of a role. Shared, as half the cloud may be given one
+        // role.
+        if !share_by_id!(conn, role, role.id) {
             return Err(role::Error::NotFound(role.id.clone()).into());
         }
         match &grant.target {

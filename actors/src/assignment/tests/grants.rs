@@ -1,5 +1,10 @@
+use tokio::sync::Notify;
+
 use super::*;
+use crate::db::share_by_id;
 use crate::role::GetRoleGraph;
+use crate::testdb::{Backend, each_server};
+use crate::transaction;
 
 fn grant_of(role: &RoleId, target: GrantTarget, inherited: bool) -> Grant {
     Grant {
@@ -166,5 +171,52 @@ each_database! {
         cloud.roles.send(DeleteRole { id: reader }).await.unwrap();
 
         assert_eq!(cloud.credentials().await, ["there"]);
+    }
+}
+
+each_server! {
+    async fn one_role_is_given_to_many_at_once_and_meanwhile_nobody_changes_it(db: TestDb) {
+        use diesel_async::RunQueryDsl;
+
+        let cloud = Cloud::start(&db).await;
+        people(&db).await;
+        let reader = cloud.role("reader", None).await;
+        let (other, third) = (cloud.bench.pool("other"), cloud.bench.pool("third"));
+        let lock = match db.backend() {
+            Backend::Postgres => "FOR NO KEY UPDATE NOWAIT", // as an UPDATE locks that keeps the ID
+            _ => "FOR UPDATE NOWAIT",
+        };
+        let lock = format!("SELECT id FROM role WHERE id = '{reader}' {lock}");
+        let may_change = async || {
+            let locked: Result<usize, Error> = with_conn!(&third, |conn| {
+                Ok(diesel::sql_query(lock.as_str()).execute(conn).await?)
+            });
+            locked.is_ok()
+        };
+        assert!(may_change().await);
+
+        // Another gives it, and is not through yet.
+        let (shared, through) = (Notify::new(), Notify::new());
+        let another = async {
+            let found: Result<bool, Error> = transaction!(&other, |conn| {
+                let found = share_by_id!(conn, role, reader);
+                shared.notify_one();
+                through.notified().await;
+                Ok(found)
+            });
+            found.unwrap()
+        };
+        let meanwhile = async {
+            shared.notified().await;
+            let given = give(&cloud, user("u"), grant_of(&reader, project("a"), false)).await;
+            let may_change = may_change().await;
+            through.notify_one();
+            (text(given), may_change)
+        };
+        let (found, meanwhile) = futures_util::future::join(another, meanwhile).await;
+
+        assert!(found);
+        assert_eq!(meanwhile, ("ok".to_owned(), false));
+        assert!(may_change().await);
     }
 }
