@@ -94,6 +94,13 @@ macro_rules! lock_role {
         if !lock_by_id!($conn, role, $id) {
             return Err(Error::NotFound($id.clone()));
         }
+        read_role!($conn, $id)
+    }};
+}
+
+/// One role with its options; its row is locked.
+macro_rules! read_role {
+    ($conn:expr, $id:expr) => {{
         let row: RoleRow = role::table
             .find($id.as_str())
             .select(RoleRow::as_select())
@@ -202,13 +209,18 @@ pub(super) async fn insert_implication(
 ) -> Result<Change, Error> {
     transaction!(db, |conn| {
         // In one order, whichever of the two implies the other, and both before either is read.
+        let mut missing = Vec::new();
         for id in [prior.min(implied), prior.max(implied)] {
             if !lock_by_id!(conn, role, id) {
-                return Err(Error::NotFound(id.clone()));
+                missing.push(id);
             }
         }
-        let from = lock_role!(conn, prior);
-        let to = lock_role!(conn, implied);
+        // The implied one is named, where both are gone.
+        if let Some(id) = [implied, prior].into_iter().find(|id| missing.contains(id)) {
+            return Err(Error::NotFound(id.clone()));
+        }
+        let from = read_role!(conn, prior);
+        let to = read_role!(conn, implied);
         from.check_implication(&to, prohibited)?;
         diesel::insert_into(implied_role::table)
             .values((
