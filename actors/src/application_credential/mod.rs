@@ -27,6 +27,7 @@ use crate::actor::{Provider, Unavailable};
 use crate::cache::Cache;
 use crate::db::Db;
 use crate::hashing::{HashError, HashPool};
+use crate::identity;
 use crate::ids::ApplicationCredentialId;
 use crate::revocation::Invalidations;
 
@@ -107,6 +108,9 @@ pub enum Error {
          the request because the password is invalid."
     )]
     SecretTooLong(usize),
+    /// What the identity provider says.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
     /// Our defect, or an option that no secret can be hashed with.
     #[error("hashing an application credential's secret failed")]
     Hashing(#[source] HashError),

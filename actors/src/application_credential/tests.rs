@@ -56,6 +56,16 @@ async fn row(db: &TestDb, id: &str, name: &str, user: &str, columns: &[(&str, &s
     .await;
 }
 
+/// The users `alice` and `bob`.
+async fn people(db: &TestDb) {
+    for id in ["alice", "bob"] {
+        db.execute(&format!(
+            r#"INSERT INTO "user" (id, enabled, domain_id) VALUES ('{id}', true, 'default')"#
+        ))
+        .await;
+    }
+}
+
 fn get(id: &str) -> GetApplicationCredential {
     GetApplicationCredential { id: id.into() }
 }
@@ -198,6 +208,7 @@ each_database! {
 
     async fn an_application_credential_is_made_with_all_that_it_is_given(db: TestDb) {
         let bench = Bench::new(&db).await;
+        people(&db).await;
         let credentials = provider(&bench);
         let mut new = new("alice", "backup");
         new.secret = None;
@@ -220,6 +231,7 @@ each_database! {
 
     async fn a_user_has_one_of_a_name_and_no_more_than_the_limit(db: TestDb) {
         let bench = Bench::new(&db).await;
+        people(&db).await;
         let credentials = provider(&bench);
         let create = async |user: &str, name: &str| {
             credentials.send(CreateApplicationCredential { credential: new(user, name) }).await
@@ -241,8 +253,21 @@ each_database! {
         assert_eq!(listed(vec![TextFilter::equals("b")]).await, ["b"]);
     }
 
+    async fn whoever_is_gone_is_given_none(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        people(&db).await;
+        let credentials = provider(&bench);
+        db.execute(r#"DELETE FROM "user" WHERE id = 'bob'"#).await;
+
+        let refused = credentials.send(CreateApplicationCredential { credential: new("bob", "a") }).await;
+
+        assert_eq!(refused.unwrap_err().to_string(), "Could not find user: bob.");
+        assert!(left(&bench.pool("other")).await.is_empty());
+    }
+
     async fn a_deleted_one_is_gone_at_once(db: TestDb) {
         let bench = Bench::new(&db).await;
+        people(&db).await;
         let credentials = provider(&bench);
         let made = credentials.send(CreateApplicationCredential { credential: new("alice", "a") }).await.unwrap();
         let id = made.credential.id.clone();
@@ -257,6 +282,7 @@ each_database! {
 
     async fn rules_are_used_again_outlive_what_they_restrict_and_stay_while_they_do(db: TestDb) {
         let bench = Bench::new(&db).await;
+        people(&db).await;
         let credentials = provider(&bench);
         let make = async |user: &str, name: &str, rules: Vec<NewAccessRule>| {
             let credential = NewApplicationCredential { access_rules: rules, ..new(user, name) };
@@ -295,8 +321,7 @@ each_database! {
 
     async fn of_many_made_at_once_no_more_than_the_limit_are(db: TestDb) {
         let bench = Bench::new(&db).await;
-        db.execute("INSERT INTO project (id, name, extra, enabled, domain_id, is_domain) VALUES ('d', 'd', '{}', true, '<<keystone.domain.root>>', true)").await;
-        db.execute(r#"INSERT INTO "user" ("id", "domain_id", "enabled") VALUES ('alice', 'd', true)"#).await;
+        people(&db).await;
         let credentials = provider(&bench);
 
         let create = |number: usize| CreateApplicationCredential {

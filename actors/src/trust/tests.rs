@@ -224,6 +224,10 @@ each_database! {
         assert_eq!(refused(offer("zoe", "alice")).await, "Could not find user: zoe.");
         let elsewhere = NewTrust { project_id: Some("q".into()), ..offer("alice", "bob") };
         assert_eq!(refused(elsewhere).await, "Could not find project: q.");
+        for no_project in ["<<keystone.domain.root>>", "p\0"] {
+            let nowhere = NewTrust { project_id: Some(no_project.into()), ..offer("alice", "bob") };
+            assert_eq!(refused(nowhere).await, format!("Could not find project: {no_project}."));
+        }
         assert!(trusts.read(ListTrusts { of: TrustsOf::All }).await.unwrap().is_empty());
         // To oneself, and on nothing.
         let own = NewTrust { project_id: None, ..offer("alice", "alice") };

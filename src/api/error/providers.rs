@@ -221,6 +221,7 @@ impl From<application_credential::Error> for ApiError {
                 Self::forbidden_as(error.to_string())
             }
             E::UnassignedRole => Self::bad_request(error.to_string()),
+            E::Identity(error) => error.into(),
             E::Unavailable(why) => Self::unavailable(why),
             E::Hashing(_) | E::Storage(_) => Self::internal(&error),
         }

@@ -20,7 +20,7 @@ use crate::db::schema::{
 };
 use crate::db::{Db, InsertRows, on_unique};
 use crate::epoch::{Entity, Kind};
-use crate::identity::hold_user;
+use crate::identity::{self, hold_user};
 use crate::ids::{ApplicationCredentialId, RoleId, UserId};
 use crate::{transaction, with_conn};
 
@@ -255,8 +255,10 @@ pub(super) async fn insert(
     transaction!(db, |conn| {
         let user = new.user_id.as_str();
         // Of two at once, the second counts what the first made, and sees its rules; and none is
-        // made while its owner is deleted.
-        hold_user(conn, user).await?;
+        // made while its owner is deleted, nor later.
+        if !hold_user(conn, user).await?.is_there() {
+            return Err(identity::Error::UserNotFound(user.to_owned()).into());
+        }
         if let Some(limit) = user_limit {
             let count: i64 = application_credential::table
                 .filter(application_credential::user_id.eq(user))

@@ -139,8 +139,9 @@ pub(super) async fn insert(
     check_length(sealed)?;
     transaction!(db, |conn| {
         if let Some(limit) = user_limit {
-            // Of two at once, the second counts what the first made.
-            hold_user(conn, new.user_id.as_str()).await?;
+            // Of two at once, the second counts what the first made. Like Python Keystone, it makes
+            // credentials also for IDs that are no user's.
+            let _ = hold_user(conn, new.user_id.as_str()).await?;
             let count: i64 = credential::table
                 .filter(credential::user_id.eq(new.user_id.as_str()))
                 .count()

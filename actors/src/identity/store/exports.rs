@@ -52,6 +52,17 @@ impl DeletedActors {
     }
 }
 
+/// What came of [`hold_user`].
+#[must_use = "who is not there is not held, and may have been deleted just now"]
+pub(crate) struct HeldUser(bool);
+
+impl HeldUser {
+    /// Whether there is such a user.
+    pub(crate) fn is_there(&self) -> bool {
+        self.0
+    }
+}
+
 on_connection! {
     /// Deletes all users and groups of a domain, with memberships, passwords and federated
     /// identities.
@@ -114,15 +125,15 @@ on_connection! {
         Ok(users.into_iter().map(|id| Entity::new(Kind::User, id)).collect())
     }
 
-    /// Holds a user's row for the rest of the transaction; `false` if there is none. What a user has
-    /// can be counted then, and the user isn't deleted meanwhile.
-    pub(crate) async fn hold_user<'a>(conn, id: &'a str) -> bool {
+    /// Holds a user's row for the rest of the transaction, if there is one. What a user has can be
+    /// counted then, and the user isn't deleted meanwhile.
+    pub(crate) async fn hold_user<'a>(conn, id: &'a str) -> HeldUser {
         // Changes nothing, but locks the row on all three (SQLite has no FOR UPDATE).
         let held = diesel::update(user::table.find(sought(id)))
             .set(user::id.eq(user::id))
             .execute(conn)
             .await?;
-        Ok(held > 0)
+        Ok(HeldUser(held > 0))
     }
 
     /// Deletes the federated identities that came from these identity providers (by a protocol, if

@@ -44,7 +44,9 @@ on_connection! {
     pub(crate) async fn hold_all<'a>(conn, ids: &'a [String]) -> usize {
         let mut held = 0;
         for ids in ids.chunks(BATCH) {
-            held += diesel::update(project::table.filter(project::id.eq_any(ids)))
+            let ids = ids.iter().map(|id| sought(id));
+            let named = project::table.filter(project::id.eq_any(ids));
+            held += diesel::update(named.filter(project::id.ne(ROOT)))
                 .set(project::domain_id.eq(project::domain_id))
                 .execute(conn)
                 .await?;

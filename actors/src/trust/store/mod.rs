@@ -179,12 +179,12 @@ pub(super) async fn insert(
         // All that is locked before anything is read; projects before users, as those who delete
         // them do.
         if let Some(id) = &new.project_id
-            && !lock_by_id!(conn, project, id)
+            && resource::hold_all(conn, &[id.to_string()]).await? == 0
         {
             return Err(resource::Error::NotFound(id.to_string()).into());
         }
         for id in BTreeSet::from([&new.trustor_user_id, &new.trustee_user_id]) {
-            if !hold_user(conn, id.as_str()).await? {
+            if !hold_user(conn, id.as_str()).await?.is_there() {
                 return Err(identity::Error::UserNotFound(id.to_string()).into());
             }
         }
