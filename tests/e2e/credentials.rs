@@ -1,5 +1,6 @@
 //! Credentials, EC2 keys, and tokens for signed requests.
 
+use awc::http::Method;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -178,8 +179,19 @@ on_sqlite! {
         let rest = admin.get(next).await.expect(200).json();
         assert_eq!(rest["credentials"].as_array().unwrap().len(), 11);
 
-        // What is no secret any more is no answer.
-        cloud.execute(&[r#"UPDATE "credential" SET "encrypted_blob" = 'damaged'"#.to_owned()]).await;
-        assert_eq!(admin.get("/v3/credentials").await.status(), 500);
+        // What is no secret any more is no answer: the list ends before its end, and is not taken for one.
+        let damage = |set: &str, which: &str| [format!(r#"UPDATE "credential" SET {set} WHERE "id" LIKE '{which}'"#)];
+        cloud.execute(&damage(r#""encrypted_blob" = 'damaged'"#, "copy099")).await;
+        let list = || admin.request(Method::GET, "/v3/credentials");
+        let broken = list().try_send().await;
+        assert!(broken.is_err(), "{broken:?}");
+        cloud.until_logged(&["copy099"]).await;
+        // What can be known before, is.
+        cloud.execute(&damage(r#""key_hash" = 'lost'"#, "copy099")).await;
+        assert_eq!(list().send().await.status(), 500);
+        cloud.execute(&[r#"DELETE FROM "credential" WHERE "id" = 'copy099'"#.to_owned()]).await;
+        list().send().await.expect(200);
+        cloud.execute(&damage(r#""encrypted_blob" = 'damaged'"#, "%")).await;
+        assert_eq!(list().send().await.status(), 500);
     }
 }

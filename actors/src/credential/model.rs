@@ -81,6 +81,19 @@ impl Opener {
     pub fn open(&self, sealed: &SealedCredential) -> Result<Credential, Error> {
         sealed.open(&self.0)
     }
+
+    /// Fails for one whose key is gone, and costs little; what is damaged shows when it is opened.
+    ///
+    /// # Errors
+    /// `Unopened`.
+    pub fn check_key(&self, sealed: &SealedCredential) -> Result<(), Error> {
+        let key_hash = sealed.sealed.key_hash.as_str();
+        if self.0.hashes().any(|hash| hash == key_hash) {
+            return Ok(());
+        }
+        // Which key it is may have been noted wrongly.
+        self.open(sealed).map(drop)
+    }
 }
 
 impl SealedCredential {

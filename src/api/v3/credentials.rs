@@ -190,6 +190,10 @@ async fn list(call: Call) -> Result<HttpResponse, ApiError> {
     // Without one, no keys are needed.
     if !visible.is_empty() {
         let opener = provider.read(GetOpener).await?;
+        // While an error can still be the answer: what is begun can only be broken off.
+        for sealed in &visible {
+            opener.check_key(sealed)?;
+        }
         members.extend(visible.into_iter().map(|sealed| Sealed {
             sealed,
             opener: opener.clone(),
