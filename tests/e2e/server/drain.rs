@@ -34,7 +34,11 @@ fn finish(client: &mut Raw) -> u16 {
 on_sqlite! {
     async fn readiness_ends_at_once_and_answers_tell_clients_to_close(db: TestDb) {
         // Time enough to look; that it ends is seen below.
-        let cloud = Builder::new(&db).set("api_server", "drain_delay", 30).start().await;
+        let cloud = Builder::new(&db)
+            .set("api_server", "drain_delay", 600)
+            .set("api_server", "drain_timeout", 600)
+            .start()
+            .await;
         let mut kept = Raw::connect(&cloud.address());
         assert!(!kept.get("/v3").answer().closes());
 
