@@ -8,7 +8,9 @@ use crate::support::wire::Wire;
 use crate::support::{Cloud, until};
 use crate::testdb::{Backend, TestDb, each_server, run};
 
-/// Deadlines short enough for a test.
+/// Deadlines short enough for a test. That answers keep them, clients see to: one that takes longer
+/// than their patience is no clean one. It leaves a busy machine time, so it bounds answers far above
+/// these.
 fn hasty() -> Options {
     Options::default()
         .set("storage", "connect_timeout", 1)
