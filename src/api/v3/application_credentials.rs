@@ -287,7 +287,7 @@ async fn create(call: Call<Wanted>, user: web::Path<UserId>) -> Result<HttpRespo
 }
 
 /// Fails where the caller's token has access rules, and the new application credential would do what
-/// they do not allow: it may have these rules alone, and at least one of them (A14).
+/// they do not allow: it may have these rules alone, and at least one of them.
 fn keep_access_rules(call: &Call<Wanted>) -> Result<(), ApiError> {
     let own = call.caller.token.application_credential.as_ref();
     let own = own.map_or(&[][..], |credential| credential.access_rules.as_slice());
