@@ -249,12 +249,14 @@ class Scale:
         stage = self._stage
         say(f"adding {TENTH} of 100 rows")
         crowd.grow(stage.database, stage.ours.client, 0, TENTH)
+        # What was cached before there were these rows is gone with the process.
+        stage.ours.restart()
         small = crowd.with_tokens(stage.ours.client, TENTH)
         before = {one.name: self._look_again(stage.ours, one, small) for one in self._in_turn()}
         say("adding the others")
         crowd.grow(stage.database, stage.ours.client, TENTH, 100)
         say(f"there are {crowd.counted(stage.database)}")
-        # What was cached of fewer rows is gone with the process; so are statistics of the database.
+        # So is what was cached of fewer rows; and so are statistics of the database.
         stage.ours.restart()
         large = crowd.with_tokens((stage.python or stage.ours).client, 100)
         print(self.header(), flush=True)
