@@ -183,8 +183,10 @@ on_sqlite! {
         let damage = |set: &str, which: &str| [format!(r#"UPDATE "credential" SET {set} WHERE "id" LIKE '{which}'"#)];
         cloud.execute(&damage(r#""encrypted_blob" = 'damaged'"#, "copy099")).await;
         let list = || admin.request(Method::GET, "/v3/credentials");
+        // The client of the tests takes the end of the connection for that of the answer; others tell.
         let broken = list().try_send().await;
-        assert!(broken.is_err(), "{broken:?}");
+        let whole = broken.as_ref().is_ok_and(|it| serde_json::from_slice::<Value>(it.bytes()).is_ok());
+        assert!(!whole, "{broken:?}");
         cloud.until_logged(&["copy099"]).await;
         // What can be known before, is.
         cloud.execute(&damage(r#""key_hash" = 'lost'"#, "copy099")).await;

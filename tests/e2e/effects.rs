@@ -411,12 +411,11 @@ async fn what_was_handed_on_ends_with_what_it_was_handed_on_by(builder: Builder)
 }
 
 async fn what_a_consumer_was_let_do_ends_with_it_or_with_the_access_token(builder: Builder) {
-    let scene = Scene::start(builder, vec![user("giver")]).await;
-    let api = scene.cloud.api();
-    let giver = scene.login("giver", Scope::Project("demo")).await;
-    let roles = json!([{"name": "member"}]);
+    let scene = Scene::start(builder, Vec::new()).await;
+    let (api, giver) = (scene.cloud.api(), &scene.admin);
+    let (project, roles) = (giver.text("/project/id"), json!([{"name": "admin"}]));
     let made = async |consumer: &Pair| {
-        let given = granted(&giver, consumer, "demo", &roles).await;
+        let given = granted(giver, consumer, project, &roles).await;
         let made = Signer::new(consumer).with(&given).login(api, &Value::Null).await.expect(201);
         let made = made.header("X-Subject-Token").unwrap().to_owned();
         (given, made)
@@ -435,7 +434,7 @@ async fn what_a_consumer_was_let_do_ends_with_it_or_with_the_access_token(builde
     scene.admin.delete(&format!("{tokens}/{}", withdrawn.id)).await.expect(204);
     scene.says(&by_withdrawn, 404, "an access token that is withdrawn").await;
     scene.says(&by_kept, 200, "another access token").await;
-    scene.is_good("the giver", &giver).await;
+    scene.is_good("the giver", giver).await;
 }
 
 async fn what_the_catalog_loses_is_lost_to_its_filters_and_policies(builder: Builder) {

@@ -215,12 +215,14 @@ each_database! {
     }
 
     async fn what_is_over_is_removed_by_the_way(db: TestDb) {
-        let (provider, _bench) = start(&db, settings()).await;
+        let (provider, shared, _bench) = start_shared(&db).await;
         let alice = passkey_of_alice(&provider).await;
         device(&provider).await;
+        done(&shared).await;
         let later = NOW + 100_000;
         let later_login = StartLogin { now: later, ..start_login(ALICE) };
         log_in(&provider, &later_login, &alice).await;
+        done(&shared).await;
 
         assert_eq!(db.number("SELECT COUNT(*) FROM ng_webauthn_device").await, 0);
         // The registration's is gone, the login's is there.

@@ -59,6 +59,22 @@ async fn start(db: &TestDb, settings: Settings) -> (Handle<WebauthnProvider>, Be
     (node(&bench, settings), bench)
 }
 
+/// What the replicas of a node share.
+type Shared = Arc<handlers::Shared>;
+
+/// As [`start`], and what the node's replicas share.
+async fn start_shared(db: &TestDb) -> (Handle<WebauthnProvider>, Shared, Bench) {
+    let bench = with_users(db).await;
+    let provider = provider(&bench, settings());
+    let shared = Arc::clone(&provider.shared);
+    (bench.start(provider), shared, bench)
+}
+
+/// Until all is removed that is being removed: who begins has the state before the answer is there.
+async fn done(shared: &Shared) {
+    drop(shared.swept.lock().await);
+}
+
 /// A new database, where Alice and Bob are.
 async fn with_users(db: &TestDb) -> Bench {
     let bench = Bench::new(db).await;

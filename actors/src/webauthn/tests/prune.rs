@@ -3,22 +3,6 @@
 use super::*;
 use crate::testdb::each_database;
 
-/// What the replicas of a node share.
-type Shared = Arc<handlers::Shared>;
-
-/// As [`start`], and what the node's replicas share.
-async fn start_shared(db: &TestDb) -> (Handle<WebauthnProvider>, Shared, Bench) {
-    let bench = with_users(db).await;
-    let provider = provider(&bench, settings());
-    let shared = Arc::clone(&provider.shared);
-    (bench.start(provider), shared, bench)
-}
-
-/// Until all is removed that is being removed: who begins has the state before the answer is there.
-async fn done(shared: &Shared) {
-    drop(shared.swept.lock().await);
-}
-
 async fn count(db: &TestDb, table: &str) -> i64 {
     db.number(&format!("SELECT COUNT(*) FROM ng_webauthn_{table}"))
         .await
