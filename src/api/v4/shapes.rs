@@ -96,7 +96,10 @@ pub(super) static FINISH: LazyLock<Schema> = LazyLock::new(|| {
 
 /// The begin of a registration by invitation, and its end.
 pub(super) static INVITED: LazyLock<Schema> = LazyLock::new(|| {
-    let invitation = object().required("secret", text().length(1, 255).secret());
+    // Whole: who takes it for the secret itself is not told it either.
+    let invitation = object()
+        .required("secret", text().length(1, 255).secret())
+        .secret();
     object()
         .required("invitation", invitation)
         .optional("credential", credential(attested()).nullable())

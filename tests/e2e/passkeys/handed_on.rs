@@ -80,7 +80,9 @@ async fn passkeys(admin: &Session, user: &str) -> usize {
 
 on_sqlite! {
     async fn i9_no_kind_of_token_that_was_handed_on_registers_or_changes_anything(db: TestDb) {
-        let cloud = unlimited(&db).start().await;
+        // Consumers are authorised by administrators alone.
+        let authority = seed::grant("UserProject", "alice", "demo", "admin");
+        let cloud = unlimited(&db).seed(authority).start().await;
         let api = cloud.api();
         let (_, mut key, passkey) = alice(api).await;
         let session = api.login("alice", Scope::Project("demo")).await;

@@ -594,12 +594,13 @@ on_sqlite! {
             let bound = Prober::handed_on(&told, makes);
             prober.probe(name, text, told, bound).await;
         }
+        // Of two alike, but for what they allow, the second is refused.
         let once = trust(&alice, "bob", &with(json!({"impersonation": true, "remaining_uses": 1}))).await;
         for (name, id, makes) in [
             ("a trust", trust(&alice, "bob", &reader).await, NOTHING),
-            ("an impersonating trust", trust(&alice, "bob", &with(json!({"impersonation": true}))).await, NOTHING),
+            ("an impersonating trust", trust(&alice, "bob", &with(json!({"impersonation": true, "expires_at": "2099-01-01T00:00:00Z"}))).await, NOTHING),
             ("a trust to be used once", once.clone(), NOTHING),
-            ("a trust that may be handed on", trust(&alice, "bob", &with(json!({"allow_redelegation": true}))).await, TRUSTS),
+            ("a trust that may be handed on", trust(&alice, "bob", &with(json!({"allow_redelegation": true, "expires_at": "2099-01-01T00:00:00Z"}))).await, TRUSTS),
         ] {
             let (text, told) = pair(&from.session(&in_trust(&password("bob"), &id)).await);
             let bound = Prober::handed_on(&told, makes);
