@@ -235,6 +235,9 @@ struct Prober<'a> {
     rights: BTreeMap<&'static str, Places>,
     /// A trust from carol to alice.
     carols: String,
+    /// When the trust ends that may be handed on: later than its tokens, and sooner than those of whom it
+    /// is handed on to would.
+    trusts_end: String,
     seen: BTreeSet<String>,
     /// The ways by which something was come by.
     ways: BTreeSet<String>,
@@ -420,7 +423,8 @@ impl Prober<'_> {
                 .await;
             let place = format!("project {project}");
             let (places, ends) = match held.bound.kind {
-                TRUST => (held.bound.places.clone(), held.bound.ends.clone()),
+                // The trust permits it, and not the token of it.
+                TRUST => (held.bound.places.clone(), Some(self.trusts_end.clone())),
                 _ => {
                     let rights = self.rights[held.user()].get(&place).cloned();
                     ([(place, rights.unwrap_or_default())].into(), None)
@@ -553,6 +557,7 @@ on_sqlite! {
             admin,
             rights: BTreeMap::from([("alice", rights(api, "alice").await), ("pat", rights(api, "pat").await)]),
             carols: trust(&carol, "alice", &json!({})).await,
+            trusts_end: (Utc::now() + TimeDelta::minutes(30)).format("%Y-%m-%dT%H:%M:%S.000000Z").to_string(),
             seen: BTreeSet::new(),
             ways: BTreeSet::new(),
             number: 0,
@@ -605,7 +610,7 @@ on_sqlite! {
             ("a trust", trust(&alice, "bob", &reader).await, NOTHING),
             ("an impersonating trust", trust(&alice, "bob", &with(json!({"impersonation": true, "expires_at": "2099-01-01T00:00:00Z"}))).await, NOTHING),
             ("a trust to be used once", once.clone(), NOTHING),
-            ("a trust that may be handed on", trust(&alice, "bob", &with(json!({"allow_redelegation": true, "expires_at": "2099-01-01T00:00:00Z"}))).await, TRUSTS),
+            ("a trust that may be handed on", trust(&alice, "bob", &with(json!({"allow_redelegation": true, "expires_at": prober.trusts_end}))).await, TRUSTS),
         ] {
             let (text, told) = pair(&from.session(&in_trust(&password("bob"), &id)).await);
             let bound = Prober::handed_on(&told, makes);
